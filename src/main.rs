@@ -1,0 +1,2 @@
+//! The `pam-operator` binary.
+fn main() {}
