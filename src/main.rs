@@ -1,2 +1,7 @@
 //! The `pam-operator` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pam_operator::cli::main(std::env::args_os())
+}

@@ -1,1 +1,6 @@
-//! Integration tests.
+//! Integration tests: the real operator, a real API server, and a simulated PAM over https.
+
+mod examples;
+mod lifecycle;
+mod manifests;
+mod world;

@@ -1,1 +1,33 @@
-//! Testbed.
+//! A real control plane for the demo, the tests and the benchmarks, and what is needed to work on it.
+//!
+//! * [`Binaries`] finds kube-apiserver and etcd, or builds them once with Go.
+//! * [`ControlPlane`] runs them; [`shared`] is the one that all tests of a process use, each in a namespace of its own.
+//! * [`AuditLog`] counts who asked the API server for what. Users are cheap: [`ControlPlane::client_for`] any name, so that
+//!   the operator's requests and the test's are told apart.
+//! * [`rbac`] lists what the operator is allowed to do.
+//! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own.
+//!
+//! Nothing here outlives the process that started it, however it ends.
+
+mod audit;
+mod binaries;
+mod control_plane;
+mod error;
+mod go;
+pub mod manifest;
+mod namespace;
+mod operator;
+mod pki;
+mod progress;
+pub mod rbac;
+mod scratch;
+mod wait;
+
+pub use audit::{AuditLog, Mark, Request, count};
+pub use binaries::{Binaries, version};
+pub use control_plane::{ADMIN, ControlPlane, shared};
+pub use error::Error;
+pub use namespace::{create_namespace, delete_namespace, finalize_namespace};
+pub use operator::{Operator, OperatorConfig, Usage, run_as_operator};
+pub use progress::Progress;
+pub use wait::{wait_for, wait_until_gone};

@@ -1,0 +1,266 @@
+//! The command line.
+
+use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use futures::FutureExt;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    api::{crds_yaml, parse_duration},
+    controller::{self, Options, Readiness, Rules},
+    metrics::Metrics,
+    pam::{AddressPolicy, HostPattern, install_crypto_provider},
+    server,
+    simulator::{SimulateArgs, simulate},
+};
+
+/// Bad flags, files or surroundings: nothing was started.
+const MISUSE: u8 = 2;
+
+/// How long the end of what is under way may take.
+const SHUTDOWN: Duration = Duration::from_secs(18);
+
+/// Kubernetes operator for senhasegura (Segura) PAM Core.
+#[derive(Debug, Parser)]
+#[command(name = "pam-operator", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the operator
+    Run(RunArgs),
+    /// Print the custom resource definitions as one YAML stream
+    Crd,
+    /// Simulate PAM Core, for demos, tests and the CI of manifests
+    Simulate(SimulateArgs),
+}
+
+/// Flags of `run`; each can be given as an environment variable too.
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// Namespace in which the operator lives; `ClusterPamConnections` read Secrets and `ConfigMaps` there
+    #[arg(long, env = "PAM_OPERATOR_NAMESPACE")]
+    namespace: Option<String>,
+
+    /// Namespaces to watch, separated by commas; omitted: all
+    #[arg(
+        long,
+        env = "PAM_OPERATOR_WATCH_NAMESPACES",
+        value_delimiter = ',',
+        value_name = "NAMESPACE"
+    )]
+    watch_namespaces: Vec<String>,
+
+    /// Address of probes and metrics
+    #[arg(long, env = "PAM_OPERATOR_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+
+    /// Reconciles at the same time
+    #[arg(long, env = "PAM_OPERATOR_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    concurrency: u16,
+
+    /// Hosts that connections may name (`host` or `*.suffix`), separated by commas; omitted: any
+    #[arg(long, env = "PAM_OPERATOR_ALLOWED_HOSTS", value_delimiter = ',', value_name = "HOST")]
+    allowed_hosts: Option<Vec<HostPattern>>,
+
+    /// Accept PAM addresses without TLS (for tests)
+    #[arg(long, env = "PAM_OPERATOR_ALLOW_HTTP")]
+    allow_http: bool,
+
+    /// Accept PAM addresses on this machine itself (for tests and demos)
+    #[arg(long, env = "PAM_OPERATOR_ALLOW_LOOPBACK")]
+    allow_loopback: bool,
+
+    /// When a deleted object is let go although its credential could not be deactivated
+    #[arg(long, env = "PAM_OPERATOR_DELETION_TIMEOUT", default_value = "10m", value_parser = deletion_timeout)]
+    deletion_timeout: Duration,
+
+    /// Take over an installation Secret that was made in another cluster
+    #[arg(long, env = "PAM_OPERATOR_ACCEPT_CLUSTER")]
+    accept_cluster: bool,
+
+    /// Format of the log
+    #[arg(long, env = "PAM_OPERATOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    log_format: LogFormat,
+
+    /// Level of the log: error, warn, info, debug, trace, or directives such as `info,kube=debug`
+    #[arg(long, env = "PAM_OPERATOR_LOG_LEVEL", default_value = "info", value_parser = log_filter)]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Json,
+    Text,
+}
+
+/// Runs the command that the arguments name. Bad flags and files give exit code 2 and one line that says why.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = Cli::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let command = match parsed {
+        Ok(cli) => cli.command,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            print!("{error}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return misuse(&one_line(&error.to_string())),
+    };
+    install_crypto_provider();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return misuse(&format!("the runtime cannot start: {error}")),
+    };
+    let result = match command {
+        Command::Crd => {
+            print!("{}", crds_yaml());
+            Ok(())
+        }
+        Command::Run(args) => runtime.block_on(run(args)),
+        Command::Simulate(args) => runtime.block_on(simulate(args)).map_err(|error| error.to_string()),
+    };
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => misuse(&message),
+    }
+}
+
+async fn run(args: RunArgs) -> Result<(), String> {
+    let filter = EnvFilter::new(&args.log_level);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.init(),
+    }
+    let mut config = kube::Config::infer()
+        .await
+        .map_err(|error| format!("no cluster to work on: {error}"))?;
+    // Retries belong to the controllers, which know what may be repeated.
+    config.default_retry = false;
+    let client = kube::Client::try_from(config).map_err(|error| format!("the cluster cannot be reached: {error}"))?;
+    let listener = TcpListener::bind(args.listen).await;
+    let listener = listener.map_err(|error| format!("--listen {}: {error}", args.listen))?;
+
+    let shutdown = terminated()
+        .map_err(|error| format!("signals cannot be received: {error}"))?
+        .shared();
+    let (metrics, readiness) = (Metrics::default(), Readiness::default());
+    let server = tokio::spawn(server::serve(
+        listener,
+        readiness.clone(),
+        metrics.clone(),
+        shutdown.clone(),
+    ));
+    let options = Options {
+        rules: Rules {
+            namespace: args
+                .namespace
+                .or_else(|| std::env::var("POD_NAMESPACE").ok())
+                .unwrap_or("pam-operator".into()),
+            addresses: AddressPolicy {
+                allow_http: args.allow_http,
+                allow_loopback: args.allow_loopback,
+                allowed_hosts: args.allowed_hosts,
+            },
+            deletion_timeout: args.deletion_timeout,
+        },
+        namespaces: args.watch_namespaces,
+        concurrency: args.concurrency,
+        accept_cluster: args.accept_cluster,
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespace = options.rules.namespace,
+        "pam-operator starts"
+    );
+    let controllers = controller::run(client, options, metrics, readiness, shutdown.clone());
+    let late = async {
+        shutdown.await;
+        tracing::info!("what is under way is finished");
+        tokio::time::sleep(SHUTDOWN).await;
+    };
+    tokio::select! {
+        result = controllers => result.map_err(|error| error.to_string())?,
+        () = late => tracing::warn!("not everything that was under way ended in time"),
+    }
+    server.abort();
+    tracing::info!("pam-operator ends");
+    Ok(())
+}
+
+/// Ends with the first SIGTERM or SIGINT.
+fn terminated() -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn deletion_timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text, Duration::from_secs(1), Duration::from_hours(24)).map_err(|error| error.to_string())
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn misuse(message: &str) -> ExitCode {
+    eprintln!("pam-operator: {message}");
+    ExitCode::from(MISUSE)
+}
+
+/// The parser's message without its usage and its blank lines.
+fn one_line(message: &str) -> String {
+    let lines = message.lines().map(str::trim);
+    let said = lines
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.starts_with("For more information"));
+    let words: Vec<_> = said.filter(|line| !line.is_empty()).collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn mistakes_are_told_in_one_line() {
+        for arguments in [
+            &["pam-operator", "run", "--concurrency", "0"][..],
+            &["pam-operator", "run", "--deletion-timeout", "soon"],
+            &["pam-operator", "run", "--log-level", "a=b=c"],
+            &["pam-operator", "run", "--allowed-hosts", "https://pam"],
+            &["pam-operator", "simulate"],
+            &["pam-operator"],
+            &["pam-operator", "fly"],
+        ] {
+            let error = Cli::try_parse_from(arguments).expect_err("a mistake");
+            let line = one_line(&error.to_string());
+            assert!(!line.is_empty() && !line.contains('\n'), "{line}");
+        }
+    }
+}

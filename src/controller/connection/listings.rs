@@ -1,0 +1,130 @@
+//! One loop per connection that lists its PAM: on demand, and once per interval while objects use it.
+//!
+//! Listings are the only way to look, and they are expensive, so one serves all objects: they wait for it by event,
+//! outside of their reconciles, and a pause between two listings keeps the load bounded however many objects wait.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::RngExt;
+use tokio::time::{Instant, sleep_until};
+
+use crate::controller::{
+    connection::link::{Call, Link, Problem, REFUSED_PAUSE},
+    context::Context,
+    credential::{
+        memory::{backoff, jittered},
+        reaction::connection_reaction,
+    },
+    ownership::register::Register,
+};
+use crate::pam::{Class, Client, Error, Listing};
+
+/// Shortest pause between two listings.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A listing is followed by a pause of this many times its duration.
+const PAUSE_FACTOR: u32 = 5;
+
+/// Lists until the link has another client or is gone.
+pub async fn run(link: Arc<Link>, client: Arc<Client>, context: Arc<Context>) {
+    let mut failures = 0;
+    let mut due = Instant::now();
+    while wait_until_due(&link, &client, &context, &mut due).await {
+        let began = Instant::now();
+        let result = context.effects.list(&client).await;
+        failures = if result.is_ok() { 0 } else { failures + 1 };
+        let pause = match &result {
+            Ok(_) => Duration::ZERO,
+            Err(error) if connection_reaction(error).1 => jittered(REFUSED_PAUSE),
+            Err(error) => backoff(failures).max(error.retry_after.unwrap_or_default()),
+        };
+        let pause = pause.max(SHORTEST_PAUSE).max(began.elapsed() * PAUSE_FACTOR);
+        settle(&link, &client, &context, result, began);
+        due = Instant::now() + interval(&link);
+        sleep_until(Instant::now() + pause).await;
+    }
+}
+
+/// Waits until somebody needs a listing or the interval is over. False when this loop is no longer the link's.
+async fn wait_until_due(link: &Link, client: &Arc<Client>, context: &Context, due: &mut Instant) -> bool {
+    loop {
+        {
+            let mut state = link.state();
+            if state
+                .client
+                .as_ref()
+                .is_none_or(|current| !Arc::ptr_eq(current, client))
+            {
+                return false;
+            }
+            let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
+            let idle = suspended || !context.index.has_users(&link.key);
+            if state.take_wanted() || (Instant::now() >= *due && !idle) {
+                return true;
+            }
+        }
+        if Instant::now() >= *due {
+            *due = Instant::now() + interval(link);
+        }
+        tokio::select! {
+            () = link.demand.notified() => {}
+            () = sleep_until(*due) => {}
+        }
+    }
+}
+
+/// The interval of the connection, a tenth more or less: many operators must not list one PAM at the same moment.
+fn interval(link: &Link) -> Duration {
+    let interval = link
+        .state()
+        .terms
+        .as_ref()
+        .map_or(REFUSED_PAUSE, |terms| terms.interval);
+    interval.mul_f64(rand::rng().random_range(0.9..1.1))
+}
+
+/// Notes the result and wakes who waited for it.
+fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<Listing, Error>, began: Instant) {
+    let completed = Instant::now();
+    let listing = match result {
+        Err(error) if error.class == Class::CredentialNotFound => Ok(Listing::default()),
+        other => other,
+    };
+    let success = listing.is_ok();
+    let news = match listing {
+        Ok(listing) => {
+            let register = Register::new(listing, began.into_std(), completed.into_std());
+            {
+                let mut state = link.state();
+                if state
+                    .client
+                    .as_ref()
+                    .is_none_or(|current| !Arc::ptr_eq(current, client))
+                {
+                    return;
+                }
+                state.register = Some(match state.register.take() {
+                    Some(before) => register.succeed(before),
+                    None => register,
+                });
+            }
+            link.succeeded(Call::Listing)
+        }
+        Err(error) => {
+            let (reason, stalled) = connection_reaction(&error);
+            let problem = Problem {
+                call: Call::Listing,
+                reason,
+                message: format!("the listing failed: {error}"),
+                stalled,
+            };
+            link.failed(problem, completed.into_std())
+        }
+    };
+    if news {
+        context.wake.connection(&link.key);
+    }
+    for object in link.state().take_waiting(success) {
+        context.wake.credential(&object);
+    }
+}

@@ -1,0 +1,324 @@
+//! One reconcile of a connection: is its configuration sound, and does the PAM give a token? What its listing and its
+//! writes find out later arrives through its [`Link`].
+
+pub mod link;
+mod listings;
+pub mod settings;
+
+use std::{fmt::Debug, sync::Arc, time::Instant};
+
+use kube::{
+    Api, Client, Resource,
+    core::object::{HasSpec, HasStatus},
+    runtime::controller::Action,
+};
+use serde::de::DeserializeOwned;
+
+use crate::api::{
+    ClusterPamConnection, ClusterPamConnectionSpec, ConnectionKind, PamConnection, PamConnectionSpec,
+    PamConnectionStatus, Permission, Reason,
+};
+use crate::controller::{
+    connection::{
+        link::{Call, Health, Link, LinkKey, Problem, Source},
+        settings::Audience,
+    },
+    context::Context,
+    credential::{
+        memory::backoff,
+        reaction::connection_reaction,
+        report::{Stamp, patch, sentence, set_conditions},
+    },
+    guarded::Guarded,
+    index::Reference,
+};
+
+/// The two kinds of connection: the same but for who owns them, and so for who may use them.
+pub trait ConnectionResource:
+    Resource<DynamicType = ()>
+    + HasSpec<Spec: DeserializeOwned + Debug + Clone + Send + Sync>
+    + HasStatus<Status = PamConnectionStatus>
+    + Clone
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// The kind.
+    const KIND: ConnectionKind;
+
+    /// The API that serves it, in a namespace where it has one.
+    fn api(client: Client, namespace: Option<&str>) -> Api<Guarded<Self>>;
+
+    /// How to reach the PAM.
+    fn connection(spec: &Self::Spec) -> &PamConnectionSpec;
+
+    /// Who may use it, and for what.
+    fn audience(spec: &Self::Spec) -> Audience;
+}
+
+impl ConnectionResource for PamConnection {
+    const KIND: ConnectionKind = ConnectionKind::PamConnection;
+
+    fn api(client: Client, namespace: Option<&str>) -> Api<Guarded<Self>> {
+        Api::namespaced(client, namespace.unwrap_or_default())
+    }
+
+    fn connection(spec: &PamConnectionSpec) -> &PamConnectionSpec {
+        spec
+    }
+
+    fn audience(_: &PamConnectionSpec) -> Audience {
+        Audience {
+            namespaces: None,
+            permissions: vec![Permission::All],
+        }
+    }
+}
+
+impl ConnectionResource for ClusterPamConnection {
+    const KIND: ConnectionKind = ConnectionKind::ClusterPamConnection;
+
+    fn api(client: Client, _: Option<&str>) -> Api<Guarded<Self>> {
+        Api::all(client)
+    }
+
+    fn connection(spec: &ClusterPamConnectionSpec) -> &PamConnectionSpec {
+        &spec.connection
+    }
+
+    fn audience(spec: &ClusterPamConnectionSpec) -> Audience {
+        Audience {
+            namespaces: Some(spec.allowed_namespaces.clone().unwrap_or_default()),
+            permissions: spec.allow.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The key of a connection.
+pub fn key<K: ConnectionResource>(object: &Guarded<K>) -> LinkKey {
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    LinkKey::new(K::KIND, object.metadata.name.as_deref().unwrap_or_default(), namespace)
+}
+
+/// The namespace whose Secrets and ConfigMaps a connection may read.
+pub fn home<'a>(context: &'a Context, key: &'a LinkKey) -> &'a str {
+    key.namespace.as_deref().unwrap_or(&context.rules.namespace)
+}
+
+/// Reconciles a connection and says when to come back.
+pub async fn reconcile<K: ConnectionResource>(object: Arc<Guarded<K>>, context: Arc<Context>) -> Action {
+    let link = context.links.ensure(&key(&object));
+    match drive(&object, &link, &context).await {
+        Ok(action) => action,
+        Err(error) => {
+            let pause = backoff(1);
+            tracing::warn!(connection = %link.key, %error, ?pause, "the reconcile is repeated");
+            Action::requeue(pause)
+        }
+    }
+}
+
+async fn drive<K: ConnectionResource>(
+    object: &Guarded<K>,
+    link: &Arc<Link>,
+    context: &Arc<Context>,
+) -> kube::Result<Action> {
+    let before = snapshot(link);
+    configure(object, link, context).await?;
+    check(link, context).await;
+    let probes = link.state().probe_from().is_some_and(|from| from <= Instant::now());
+    if probes || snapshot(link) != before {
+        context.wake_referrers(&Reference::Connection(link.key.clone()));
+    }
+    report(object, link, context).await?;
+    Ok(next(link))
+}
+
+/// What objects see of the connection.
+fn snapshot(link: &Link) -> (u64, Health, Option<String>) {
+    let state = link.state();
+    (
+        state.epoch,
+        state.health.clone(),
+        state.terms.as_ref().map(|terms| format!("{terms:?}")),
+    )
+}
+
+/// Brings terms and client to what the spec and its Secrets say now.
+async fn configure<K: ConnectionResource>(
+    object: &Guarded<K>,
+    link: &Arc<Link>,
+    context: &Arc<Context>,
+) -> kube::Result<()> {
+    let refuse = |problem: Problem| {
+        let mut state = link.state();
+        state.client = None;
+        state.source = None;
+        state.health = Health::Unusable(problem);
+        link.demand.notify_one();
+    };
+    if let Some(lockout) = &context.lockout {
+        refuse(Problem {
+            reason: Reason::NotPermitted,
+            ..settings::invalid(lockout)
+        });
+        return Ok(());
+    }
+    let spec = match &object.spec {
+        Ok(spec) => spec,
+        Err(unreadable) => {
+            refuse(settings::invalid(format!(
+                "the spec cannot be read: {}",
+                unreadable.message
+            )));
+            return Ok(());
+        }
+    };
+    let connection = K::connection(spec);
+    match settings::terms(connection, K::audience(spec)) {
+        Ok(terms) => link.state().terms = Some(Arc::new(terms)),
+        Err(problem) => {
+            refuse(problem);
+            return Ok(());
+        }
+    }
+    let namespace = home(context, &link.key);
+    let source = Source {
+        generation: object.generation(),
+        uid: object.uid().to_owned(),
+        inputs: settings::versions(context, &settings::references(connection, namespace)),
+    };
+    if link.state().source.as_ref() == Some(&source) {
+        return Ok(());
+    }
+    match settings::client(context, connection, namespace).await? {
+        Ok(client) => {
+            let client = Arc::new(client);
+            {
+                let mut state = link.state();
+                state.reset();
+                state.client = Some(client.clone());
+                state.source = Some(source);
+            }
+            link.demand.notify_one();
+            tokio::spawn(listings::run(link.clone(), client, context.clone()));
+        }
+        Err(problem) => refuse(problem),
+    }
+    Ok(())
+}
+
+/// Asks for a token where none was seen yet, or where the last one was refused.
+async fn check(link: &Link, context: &Context) {
+    let client = {
+        let state = link.state();
+        let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
+        let due = match &state.health {
+            Health::Unknown => true,
+            Health::Ready => state.outage.as_ref().is_some_and(|outage| outage.call == Call::Token),
+            Health::Unusable(problem) => problem.call == Call::Token,
+        };
+        let held = state.token_from.is_some_and(|from| from > Instant::now());
+        state.client.clone().filter(|_| due && !suspended && !held)
+    };
+    let Some(client) = client else { return };
+    match context.effects.authenticate(&client).await {
+        Ok(()) => {
+            link.succeeded(Call::Token);
+            let mut state = link.state();
+            if state.health == Health::Unknown {
+                state.health = Health::Ready;
+            }
+        }
+        Err(error) => {
+            let (reason, stalled) = connection_reaction(&error);
+            let message = format!("the token request failed: {error}");
+            let problem = Problem {
+                call: Call::Token,
+                reason,
+                message,
+                stalled,
+            };
+            link.failed(problem, Instant::now());
+            let mut state = link.state();
+            if state.health == Health::Unknown {
+                // Objects may wait for a listing: its failure tells them what this one told the connection.
+                state.health = Health::Ready;
+            }
+        }
+    }
+}
+
+/// Writes the connection's own status.
+async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context: &Context) -> kube::Result<()> {
+    let stamp = Stamp::new(object.generation(), None);
+    let old = object.status.as_deref();
+    let mut new = old.cloned().unwrap_or_default();
+    new.observed_generation = Some(stamp.generation);
+    {
+        let state = link.state();
+        let problem = match (&state.health, &state.outage) {
+            (Health::Unusable(problem), _) | (_, Some(problem)) => Some(problem.clone()),
+            _ => None,
+        };
+        let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
+        match problem {
+            Some(problem) => {
+                let text = sentence(&problem.message, problem.reason);
+                set_conditions(
+                    &mut new.conditions,
+                    &stamp,
+                    false,
+                    problem.reason,
+                    &text,
+                    problem.stalled,
+                );
+            }
+            None if suspended => {
+                let text = sentence("no calls are made but for deletions", Reason::Suspended);
+                let ready = state.health == Health::Ready;
+                set_conditions(&mut new.conditions, &stamp, ready, Reason::Suspended, &text, false);
+            }
+            None => {
+                let text = "The PAM accepts the client";
+                set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, text, false);
+            }
+        }
+    }
+    let Some(patch) = patch(old, &new) else {
+        return Ok(());
+    };
+    match context
+        .effects
+        .patch_connection_status::<K>(&link.key, object.version(), patch)
+        .await
+    {
+        // Somebody else wrote: the watch brings what they wrote, and with it the next reconcile.
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+            context.events.announce(object, before, &new.conditions);
+            Ok(())
+        }
+    }
+}
+
+/// When to come back without an event: a refused or failed token request, or a refused write, is tried again; the
+/// listing comes back by itself.
+fn next(link: &Link) -> Action {
+    let state = link.state();
+    let call = match (&state.health, &state.outage) {
+        (Health::Unusable(problem), _) | (_, Some(problem)) => problem.call,
+        _ => return Action::await_change(),
+    };
+    let moment = match call {
+        Call::Token => state.token_from,
+        Call::Write => state.probe_from(),
+        Call::Configuration | Call::Listing => None,
+    };
+    moment.map_or_else(Action::await_change, |moment| {
+        Action::requeue(moment.saturating_duration_since(Instant::now()))
+    })
+}

@@ -1,0 +1,311 @@
+//! The one PAM write of a reconcile, and what its answer means.
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::controller::{
+    connection::link::{Call, Link, Problem, Terms},
+    credential::{
+        Loaded, Run, Trouble,
+        observe::triple,
+        reaction::{Reaction, may_have_happened, reaction},
+        render,
+        report::{accepted, finding, progressing, refused},
+    },
+    ownership::identity::{Entry, Triple},
+    plan::{
+        Dispatch, Expected,
+        facts::{Prints, Unsure},
+    },
+};
+use crate::{
+    api::{AdoptionPolicy, Claim, PamCredentialSpec, Reason},
+    pam::{Answer, AnswerKind, Class, Client, CredentialBody, Error},
+};
+
+/// After this time a person who looks at the object should see that something is under way.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// A request can still arrive this long after its deadline (design 3, "Answers").
+const LATE: Duration = Duration::from_mins(1);
+
+/// Everything that belongs to one POST.
+struct Attempt {
+    link: Arc<Link>,
+    terms: Arc<Terms>,
+    dispatch: Dispatch,
+    triple: Triple,
+    prints: Prints,
+    /// An attempt before this one whose outcome is not known.
+    earlier: Option<Unsure>,
+    adopts: bool,
+    names_owner: bool,
+}
+
+impl Run<'_> {
+    /// Sends the body and records the answer.
+    pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<(), Trouble> {
+        let object = self.object.clone();
+        let (Some(link), Ok(spec), Some(Loaded::Values { values, prints })) = (self.link(), &object.spec, &self.loaded)
+        else {
+            return Ok(());
+        };
+        let (Some(terms), Some(client)) = ({
+            let state = link.state();
+            (state.terms.clone(), state.client.clone())
+        }) else {
+            return Ok(());
+        };
+        let body = render::body(spec, &dispatch.identifier, values, dispatch.with_content, terms.format);
+        let prints = Prints::clone(prints);
+        let now = Instant::now();
+        let sent = (
+            dispatch.identifier.clone(),
+            prints.body.clone(),
+            prints.content.clone().filter(|_| dispatch.with_content),
+        );
+        // Noted before it is sent: whatever ends this reconcile, the request may have been executed.
+        let earlier = self.memory.unsure.replace(Unsure {
+            since: now,
+            settles: now + terms.timeout + LATE,
+            sent: Some(sent),
+        });
+        let attempt = Attempt {
+            link,
+            terms,
+            dispatch,
+            triple: triple(spec),
+            prints,
+            earlier,
+            adopts: spec.adoption_policy == Some(AdoptionPolicy::Adopt),
+            names_owner: names_owner(spec),
+        };
+        match self.post(&client, &body).await? {
+            Ok(answer) => self.answered(attempt, answer, &client).await,
+            Err(error) => self.failed(attempt, &error).await,
+        }
+    }
+
+    /// The POST itself; status says so when it takes long.
+    async fn post(&mut self, client: &Client, body: &CredentialBody) -> Result<Result<Answer, Error>, Trouble> {
+        let effects = &self.context.effects;
+        let mut post = pin!(effects.post(client, body));
+        if let Ok(result) = tokio::time::timeout(SLOW, &mut post).await {
+            return Ok(result);
+        }
+        let stamp = self.stamp();
+        let (result, written) = tokio::join!(post, self.write(|status| progressing(status, &stamp)));
+        if let Err(trouble) = written {
+            tracing::debug!(object = %self.name, error = %trouble, "progress could not be reported");
+        }
+        Ok(result)
+    }
+
+    async fn answered(&mut self, attempt: Attempt, answer: Answer, client: &Client) -> Result<(), Trouble> {
+        let surprise = surprise(&attempt, &answer);
+        if attempt.link.succeeded(Call::Write) {
+            self.context.wake.connection(&attempt.link.key);
+        }
+        if let Some(surprise) = surprise {
+            if !attempt.adopts {
+                self.memory.unsure = None;
+                let stamp = self.stamp();
+                self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
+                    .await?;
+                return Ok(());
+            }
+            // What was updated without being listed is inactive, or invisible to us.
+            match self.context.effects.reactivate(client, &answer.id).await {
+                Err(error) if error.class != Class::AlreadyActive => return self.failed(attempt, &error).await,
+                _ => {}
+            }
+        }
+        learn(&attempt, &answer.id);
+        self.memory.succeed();
+        let Attempt {
+            terms,
+            dispatch,
+            triple,
+            prints,
+            link,
+            ..
+        } = attempt;
+        let claim = self.context.installation.sign(
+            &self.name,
+            Claim {
+                target: terms.target.clone(),
+                id: Some(answer.id),
+                identifier: dispatch.identifier,
+                hostname: triple.hostname,
+                ip: triple.ip,
+                username: triple.username,
+                mac: String::new(),
+            },
+        );
+        let (stamp, connection) = (self.stamp(), link.key.to_status());
+        self.write_result(move |status| {
+            let (with_content, interim) = (dispatch.with_content, dispatch.interim);
+            accepted(
+                status,
+                &stamp,
+                claim.clone(),
+                connection.clone(),
+                &prints,
+                with_content,
+                interim,
+            )
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn failed(&mut self, attempt: Attempt, error: &Error) -> Result<(), Trouble> {
+        let now = Instant::now();
+        if !may_have_happened(error) {
+            self.memory.unsure.clone_from(&attempt.earlier);
+        }
+        let mut reaction = reaction(error);
+        if error.class == Class::InternalError {
+            self.memory.internal_errors += 1;
+            if attempt.names_owner && self.memory.internal_errors > 1 {
+                reaction = Reaction::Refused(Reason::OwnerNotFound);
+            }
+        }
+        let reason = match reaction {
+            Reaction::Transient(reason) => {
+                self.memory.pause(now, error.retry_after);
+                reason
+            }
+            Reaction::Refused(reason) => {
+                self.memory.pause_refused(now);
+                reason
+            }
+            Reaction::Doubtful(_) => {
+                self.memory.pause_refused(now);
+                attempt.link.doubt();
+                Reason::AccessDenied
+            }
+            Reaction::ConnectionRefused(reason) => {
+                self.refuse_connection(&attempt.link, reason, error, now);
+                Reason::ConnectionNotReady
+            }
+        };
+        let definite = !may_have_happened(error) && !matches!(reaction, Reaction::Transient(_));
+        let gives_up_claim = definite && nothing_earlier(&attempt, now);
+        if gives_up_claim {
+            self.memory.unsure = None;
+        }
+        let (stamp, message) = (self.stamp(), error.to_string());
+        self.write_result(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
+            .await?;
+        Ok(())
+    }
+
+    fn refuse_connection(&self, link: &Link, reason: Reason, error: &Error, now: Instant) {
+        let problem = Problem {
+            call: Call::Write,
+            reason,
+            message: format!("a write was refused: {error}"),
+            stalled: true,
+        };
+        if link.failed(problem, now) {
+            self.context.wake.connection(&link.key);
+        }
+    }
+
+    /// Deactivates our credential and lets the object go.
+    pub(super) async fn deactivate(&mut self, id: &str) -> Result<(), Trouble> {
+        let Some(link) = self.link() else { return Ok(()) };
+        let Some(client) = link.state().client.clone() else {
+            return Ok(());
+        };
+        match self.context.effects.deactivate(&client, id).await {
+            Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
+                self.memory.pause(Instant::now(), error.retry_after);
+                let (stamp, message) = (self.stamp(), error.to_string());
+                self.memory.first_failed.get_or_insert_with(Instant::now);
+                self.write_result(move |status| finding(status, &stamp, Reason::DeactivationFailed, &message))
+                    .await?;
+            }
+            _ => {
+                if let Some(register) = &mut link.state().register {
+                    register.forget(id);
+                }
+                tracing::info!(object = %self.name, id, "the credential was deactivated");
+                self.release(None).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Other objects must see at once what this one has.
+fn learn(attempt: &Attempt, id: &str) {
+    let entry = Entry {
+        id: id.to_owned(),
+        identifier: Some(attempt.dispatch.identifier.clone()),
+        triple: attempt.triple.clone(),
+        change: None,
+    };
+    if let Some(register) = &mut attempt.link.state().register {
+        register.learn(entry, Instant::now());
+    }
+}
+
+/// Whether no attempt before this one can have created anything: there was none, or it can no longer arrive and a
+/// listing begun after it shows nothing of it.
+fn nothing_earlier(attempt: &Attempt, now: Instant) -> bool {
+    let Some(earlier) = &attempt.earlier else {
+        return true;
+    };
+    let state = attempt.link.state();
+    let listed_since = state
+        .register
+        .as_ref()
+        .is_some_and(|register| register.began >= earlier.settles);
+    attempt.dispatch.expected == Expected::New && earlier.settles <= now && listed_since
+}
+
+/// Why an answer is not the one that was expected, if so.
+fn surprise(attempt: &Attempt, answer: &Answer) -> Option<String> {
+    if let Some(identifier) = answer
+        .identifier
+        .as_ref()
+        .filter(|identifier| **identifier != attempt.dispatch.identifier)
+    {
+        return Some(format!(
+            "the PAM answered with identifier {identifier} instead of {}",
+            attempt.dispatch.identifier
+        ));
+    }
+    match &attempt.dispatch.expected {
+        Expected::Entry(id) if *id != answer.id => {
+            Some(format!("the PAM answered with id {} instead of {id}", answer.id))
+        }
+        Expected::Entry(_) => None,
+        Expected::New => {
+            let listed = attempt
+                .link
+                .state()
+                .register
+                .as_ref()
+                .is_some_and(|register| register.by_id(&answer.id).is_some());
+            let updated = answer.message == AnswerKind::Updated && attempt.earlier.is_none();
+            (listed || updated).then(|| {
+                format!(
+                    "the PAM updated credential {} instead of creating one: it exists and is not listed",
+                    answer.id
+                )
+            })
+        }
+    }
+}
+
+fn names_owner(spec: &PamCredentialSpec) -> bool {
+    spec.additional_settings
+        .as_ref()
+        .is_some_and(|settings| settings.user_credential_owner.is_some())
+}

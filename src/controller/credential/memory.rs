@@ -1,0 +1,221 @@
+//! What this process remembers of an object between two reconciles. All of it may be lost: a restart then costs a
+//! listing, never a wrong write.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use rand::RngExt;
+
+use crate::api::{PamCredentialStatus, Reason, SecretVersion};
+use crate::controller::{Credential, connection::link::REFUSED_PAUSE, ownership::identity::Name, plan::facts::Unsure};
+
+/// First pause after a failure, doubled with each one that follows.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Longest pause after failures that may pass by themselves.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// Everything that decides what would be sent; a change of it ends every pause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Generation of the spec.
+    pub generation: i64,
+    /// Versions of the Secrets, absent ones included.
+    pub secrets: Vec<Option<SecretVersion>>,
+    /// Counts the changes of the connection's client.
+    pub connection: u64,
+    /// The object is being deleted.
+    pub deleting: bool,
+    /// The annotation `reconcile-requested-at`.
+    pub requested: Option<String>,
+}
+
+/// What is remembered of one object.
+#[derive(Debug)]
+pub struct Memory {
+    uid: String,
+    inputs: Inputs,
+    /// When the inputs were first seen as they are.
+    pub since: Instant,
+    /// Not to be tried again before.
+    pub held_until: Option<Instant>,
+    failures: u32,
+    troubles: u32,
+    /// A request that may have been executed, now or later.
+    pub unsure: Option<Unsure>,
+    /// Internal errors of the PAM in a row, to this body.
+    pub internal_errors: u32,
+    /// The inputs whose Secrets were read and gave nothing new.
+    verified: Option<Inputs>,
+    /// The object as the API server returned it last; overrides an older one from the watch.
+    pub newest: Option<Arc<Credential>>,
+    /// The namespace is being deleted, and connection or Secret are gone already.
+    pub orphaned: bool,
+    /// A result that could not be written to status yet; it is written before anything else happens to the object.
+    pub unrecorded: Option<StatusChange>,
+    /// When this process failed to deactivate for the first time.
+    pub first_failed: Option<Instant>,
+}
+
+/// A result of a PAM call: a pure change of status, to be made on whatever the API server has.
+#[derive(Clone)]
+pub struct StatusChange(pub Arc<dyn Fn(PamCredentialStatus) -> PamCredentialStatus + Send + Sync>);
+
+impl std::fmt::Debug for StatusChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StatusChange")
+    }
+}
+
+impl Memory {
+    fn new(uid: &str, now: Instant) -> Self {
+        Self {
+            uid: uid.to_owned(),
+            inputs: Inputs::default(),
+            since: now,
+            held_until: None,
+            failures: 0,
+            troubles: 0,
+            unsure: None,
+            internal_errors: 0,
+            verified: None,
+            newest: None,
+            orphaned: false,
+            unrecorded: None,
+            first_failed: None,
+        }
+    }
+
+    /// What a process can know of an object that it sees for the first time: a claim without an answer may have been
+    /// sent by the one before it, and a refusal was just given to it.
+    fn of_stranger(uid: &str, status: Option<&PamCredentialStatus>, generation: i64, now: Instant) -> Self {
+        let mut memory = Self::new(uid, now);
+        let reason = status.and_then(PamCredentialStatus::reason);
+        let unanswered = status
+            .and_then(|status| status.claim.as_ref())
+            .is_some_and(|claim| claim.id.is_none());
+        if unanswered && reason != Some(Reason::UnexpectedAnswer) {
+            memory.unsure = Some(Unsure {
+                since: now,
+                settles: now,
+                sent: None,
+            });
+        }
+        let current = status.is_some_and(|status| status.observed_generation == Some(generation));
+        if current && reason.is_some_and(Reason::is_refusal) {
+            memory.held_until = Some(now + jittered(REFUSED_PAUSE));
+        }
+        memory
+    }
+
+    /// Takes note of the inputs; other ones than before end every pause.
+    pub fn note(&mut self, inputs: Inputs, now: Instant) {
+        if self.inputs == inputs {
+            return;
+        }
+        let first_sight = self.inputs == Inputs::default();
+        self.inputs = inputs;
+        self.since = now;
+        if !first_sight {
+            self.held_until = None;
+            self.failures = 0;
+            self.internal_errors = 0;
+        }
+    }
+
+    /// The Secrets were read, and nothing has to be sent.
+    pub fn verify(&mut self) {
+        self.verified = Some(self.inputs.clone());
+    }
+
+    /// Whether these inputs were read before and gave nothing new.
+    pub fn is_verified(&self) -> bool {
+        self.verified.as_ref() == Some(&self.inputs)
+    }
+
+    /// A call failed in a way that may pass: the pause before the next one, at least as long as the PAM asked for.
+    pub fn pause(&mut self, now: Instant, asked: Option<Duration>) -> Duration {
+        self.failures += 1;
+        let pause = backoff(self.failures).max(asked.unwrap_or_default());
+        self.held_until = Some(now + pause);
+        pause
+    }
+
+    /// Something else than the PAM failed: the pause before the next reconcile, which holds nothing back.
+    pub fn pause_for_trouble(&mut self) -> Duration {
+        self.troubles += 1;
+        backoff(self.troubles)
+    }
+
+    /// The PAM refused: the pause before it is asked again.
+    pub fn pause_refused(&mut self, now: Instant) -> Duration {
+        let pause = jittered(REFUSED_PAUSE);
+        self.held_until = Some(now + pause);
+        pause
+    }
+
+    /// A call succeeded.
+    pub fn succeed(&mut self) {
+        self.held_until = None;
+        self.failures = 0;
+        self.troubles = 0;
+        self.internal_errors = 0;
+        self.unsure = None;
+        self.first_failed = None;
+    }
+}
+
+/// The pause after this many failures in a row.
+pub fn backoff(failures: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    jittered(doubled.min(LONGEST_PAUSE))
+}
+
+/// A duration give or take a fifth, so that what failed together does not come back together.
+pub fn jittered(duration: Duration) -> Duration {
+    duration.mul_f64(rand::rng().random_range(0.8..1.2))
+}
+
+/// The memories of all objects.
+#[derive(Debug, Default)]
+pub struct Memories(Mutex<HashMap<Name, Memory>>);
+
+impl Memories {
+    /// Takes the memory of an object out for the time of a reconcile. Of an earlier object under the same name only
+    /// the request that may still arrive counts.
+    pub fn take(&self, name: &Name, object: &Credential, now: Instant) -> Memory {
+        let uid = object.uid();
+        let stranger = || Memory::of_stranger(uid, object.status.as_deref(), object.generation(), now);
+        match self.lock().remove(name) {
+            Some(memory) if memory.uid == uid => memory,
+            Some(earlier) => Memory {
+                unsure: earlier.unsure.or_else(|| stranger().unsure),
+                ..stranger()
+            },
+            None => stranger(),
+        }
+    }
+
+    /// Puts it back.
+    pub fn put(&self, name: Name, memory: Memory) {
+        self.lock().insert(name, memory);
+    }
+
+    /// Forgets an object that is gone, unless a request of it may still arrive.
+    pub fn forget(&self, name: &Name, now: Instant) {
+        let mut memories = self.lock();
+        if memories
+            .get(name)
+            .is_some_and(|memory| memory.unsure.as_ref().is_none_or(|unsure| unsure.settles <= now))
+        {
+            memories.remove(name);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, Memory>> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}

@@ -1,0 +1,266 @@
+//! One reconcile of a credential: observe, plan, act, report, until nothing is left to do or something must be waited for.
+
+mod act;
+pub mod memory;
+pub mod observe;
+pub mod reaction;
+pub mod render;
+pub mod report;
+mod write;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube::runtime::controller::Action;
+use secrecy::ExposeSecret;
+
+use crate::api::{AdditionalSettingsFormat, PamCredentialSpec, Reason, SecretVersion};
+use crate::controller::{
+    Credential,
+    connection::link::Terms,
+    context::Context,
+    credential::{
+        memory::Memory,
+        render::Values,
+        report::{Stamp, finding, synced},
+    },
+    guarded::is_older,
+    ownership::identity::Name,
+    plan::{Await, Finding, Step, facts::Prints},
+};
+
+/// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Most steps of one reconcile; the longest way (finalizer, claim, POST, result, second POST) has fewer.
+const MOST_STEPS: usize = 16;
+
+/// What goes wrong outside of the PAM; the reconcile is repeated after a pause.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The API server refused or did not answer.
+    #[error("a request to the API server failed: {0}")]
+    Api(#[from] kube::Error),
+    /// The reconcile took too long.
+    #[error("the reconcile did not end in time")]
+    Deadline,
+    /// The steps lead nowhere.
+    #[error("the reconcile did not come to an end")]
+    Endless,
+    /// Others write to the object all the time.
+    #[error("the object changes faster than its status can be written")]
+    Contended,
+}
+
+/// What the Secrets gave.
+pub enum Loaded {
+    /// Everything that the spec names.
+    Values {
+        /// The values.
+        values: Values,
+        /// Their fingerprints.
+        prints: Box<Prints>,
+    },
+    /// Something is missing or unusable.
+    Broken {
+        /// `SecretNotFound` or `SecretKeyNotFound`.
+        reason: Reason,
+        /// Which Secret, which key, and what is wrong.
+        message: String,
+    },
+}
+
+/// One reconcile.
+pub struct Run<'a> {
+    pub(super) context: &'a Context,
+    pub(super) name: Name,
+    pub(super) object: Arc<Credential>,
+    pub(super) memory: Memory,
+    pub(super) loaded: Option<Loaded>,
+}
+
+/// Reconciles an object and says when to come back.
+pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action {
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let name = Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default());
+    let mut memory = context.memories.take(&name, &object, Instant::now());
+    let object = match memory.newest.take() {
+        Some(newest) if is_older(object.version(), newest.version()) => {
+            memory.newest = Some(newest.clone());
+            newest
+        }
+        _ => object,
+    };
+    let mut run = Run {
+        context: &context,
+        name,
+        object,
+        memory,
+        loaded: None,
+    };
+    let time = run.terms().map_or(Duration::ZERO, |terms| terms.timeout) * 2 + DEADLINE;
+    let result = tokio::time::timeout(time, run.drive())
+        .await
+        .unwrap_or(Err(Trouble::Deadline));
+    let action = result.unwrap_or_else(|trouble| {
+        let pause = run.memory.pause_for_trouble();
+        tracing::warn!(object = %run.name, error = %trouble, pause = ?pause, "the reconcile is repeated");
+        Action::requeue(pause)
+    });
+    context.memories.put(run.name, run.memory);
+    action
+}
+
+impl Run<'_> {
+    async fn drive(&mut self) -> Result<Action, Trouble> {
+        for _ in 0..MOST_STEPS {
+            if !self.record_result().await? {
+                return Ok(Action::await_change());
+            }
+            match self.next_step() {
+                Step::Nothing => {
+                    self.memory.verify();
+                    return Ok(Action::await_change());
+                }
+                Step::Await(until) => return Ok(self.wait(until)),
+                Step::ReadSecrets => self.load().await?,
+                Step::Record => self.record().await?,
+                Step::Report(finding) => return self.report(finding).await,
+                Step::AddFinalizer => self.set_finalizer(true).await?,
+                Step::RemoveFinalizer => self.set_finalizer(false).await?,
+                Step::Claim(stake) => self.claim(stake).await?,
+                Step::Send(dispatch) => self.send(dispatch).await?,
+                Step::Deactivate(id) => self.deactivate(&id).await?,
+                Step::Release(warning) => self.release(warning).await?,
+            }
+        }
+        Err(Trouble::Endless)
+    }
+
+    pub(super) fn terms(&self) -> Option<Arc<Terms>> {
+        self.link()?.state().terms.clone()
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp::new(self.object.generation(), self.requested())
+    }
+
+    pub(super) fn wait(&self, until: Await) -> Action {
+        match (until, self.link()) {
+            (Await::Until(moment), _) => Action::requeue(moment.saturating_duration_since(Instant::now())),
+            (Await::Listing, Some(link)) => {
+                link.want(&self.name);
+                Action::await_change()
+            }
+            (Await::NextListing, Some(link)) => {
+                link.ride(&self.name);
+                Action::await_change()
+            }
+            _ => Action::await_change(),
+        }
+    }
+
+    /// Reads the Secrets that the spec names.
+    async fn load(&mut self) -> Result<(), Trouble> {
+        let object = self.object.clone();
+        if let Ok(spec) = &object.spec {
+            self.loaded = Some(self.read(spec).await?);
+        }
+        Ok(())
+    }
+
+    async fn read(&self, spec: &PamCredentialSpec) -> Result<Loaded, Trouble> {
+        let content = crate::controller::credential::observe::sends_content(spec, self.object.status.as_deref());
+        let mut values = Values::new();
+        let mut secrets = Vec::new();
+        let mut read: Option<(String, crate::controller::effects::SecretValues)> = None;
+        for reference in render::references(spec, content) {
+            if read.as_ref().is_none_or(|(name, _)| *name != reference.name) {
+                let found = self
+                    .context
+                    .effects
+                    .read_secret(&self.name.namespace, &reference.name)
+                    .await?;
+                let Some(found) = found else {
+                    return Ok(Loaded::Broken {
+                        reason: Reason::SecretNotFound,
+                        message: format!("Secret {} does not exist", reference.name),
+                    });
+                };
+                read = Some((reference.name.clone(), found));
+            }
+            let Some((_, secret)) = &read else { continue };
+            let Some(value) = secret.text(&reference.key) else {
+                let wrong = if secret.bytes(&reference.key).is_some() {
+                    "is empty or not UTF-8"
+                } else {
+                    "is missing"
+                };
+                return Ok(Loaded::Broken {
+                    reason: Reason::SecretKeyNotFound,
+                    message: format!("key {} of Secret {} {wrong}", reference.key, reference.name),
+                });
+            };
+            secrets.push(secret.version(&reference.key));
+            values.insert(reference.clone(), value);
+        }
+        let prints = self.prints(spec, &values, secrets);
+        Ok(Loaded::Values {
+            values,
+            prints: Box::new(prints),
+        })
+    }
+
+    /// The fingerprints of what would be sent. The identifier is left out: an object may take one over, and that alone
+    /// must not look like a change.
+    fn prints(&self, spec: &PamCredentialSpec, values: &Values, secrets: Vec<SecretVersion>) -> Prints {
+        let installation = &self.context.installation;
+        let body = render::body(spec, "", values, false, AdditionalSettingsFormat::Object).encode();
+        let source = spec.content_secret_ref.as_ref();
+        let content = source.and_then(|source| values.get(source));
+        Prints {
+            body: installation.fingerprint(&self.name, "body", &body),
+            content: content
+                .map(|content| installation.fingerprint(&self.name, "content", content.expose_secret().as_bytes())),
+            key: installation.key_id().to_owned(),
+            content_source: source.and_then(|source| {
+                secrets
+                    .iter()
+                    .find(|version| version.name == source.name && version.key == source.key)
+                    .cloned()
+            }),
+            secrets,
+        }
+    }
+
+    /// Nothing has to be sent, and status shall say so.
+    async fn record(&mut self) -> Result<(), Trouble> {
+        let stamp = self.stamp();
+        let (wants_content, suspended) = match &self.object.spec {
+            Ok(spec) => (spec.content_secret_ref.is_some(), spec.suspend == Some(true)),
+            Err(_) => (false, false),
+        };
+        self.memory.verify();
+        self.write(move |status| synced(status, &stamp, wants_content, suspended))
+            .await?;
+        Ok(())
+    }
+
+    /// Says why nothing is sent.
+    async fn report(&mut self, found: Finding) -> Result<Action, Trouble> {
+        if found.reason == Reason::DeactivationFailed {
+            return self.report_undeactivated(found).await;
+        }
+        let stamp = self.stamp();
+        let (reason, message) = (found.reason, found.message);
+        if !self
+            .write(move |status| finding(status, &stamp, reason, &message))
+            .await?
+        {
+            return Ok(Action::requeue(Duration::ZERO));
+        }
+        Ok(found.until.map_or_else(Action::await_change, |until| self.wait(until)))
+    }
+}

@@ -1,0 +1,301 @@
+//! Gathers the facts about one object, and asks the plan.
+
+use std::time::{Duration, Instant};
+
+use crate::api::{
+    AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy,
+    RECONCILE_REQUESTED_AT, SecretVersion,
+};
+use crate::controller::{
+    connection::link::{Health, Link, LinkKey, Problem, State, Terms},
+    credential::{Loaded, Run, memory::Inputs, render},
+    ownership::{
+        identity::{Name, Triple},
+        reservations::{Hold, Key},
+    },
+    plan::{
+        Step,
+        facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
+        plan,
+    },
+};
+
+/// What was looked up for the facts to point at.
+struct Sight<'a> {
+    spec: Option<&'a PamCredentialSpec>,
+    status: Option<&'a PamCredentialStatus>,
+    proven: bool,
+    terms: Option<&'a Terms>,
+    route: LinkState<'a>,
+    generated: String,
+    triple: Option<Triple>,
+    forbidden: Vec<&'static str>,
+}
+
+impl Run<'_> {
+    /// The next step for the object as it is now.
+    pub fn next_step(&mut self) -> Step {
+        let now = Instant::now();
+        let object = self.object.clone();
+        let (spec, status) = (object.spec.as_deref().ok(), object.status.as_deref());
+        let link = self.link();
+        let mut state = link.as_deref().map(Link::state);
+        let versions = self.versions(spec, status);
+        let epoch = state.as_ref().map_or(0, |state| state.epoch);
+        self.memory.note(self.inputs(&versions, epoch), now);
+
+        let terms = state.as_ref().and_then(|state| state.terms.clone());
+        let problem = state.as_ref().and_then(|state| problem(state));
+        let probes = state.as_mut().is_some_and(|state| state.may_probe(&self.name, now));
+        let health = state.as_ref().map(|state| state.health.clone());
+        let sight = Sight {
+            spec,
+            status,
+            proven: self.is_proven(status),
+            terms: terms.as_deref(),
+            route: self.route(health.as_ref(), problem.as_ref().filter(|_| !probes), terms.as_deref()),
+            generated: self.generated(terms.as_deref()),
+            triple: spec.map(triple),
+            forbidden: match (spec, &terms) {
+                (Some(spec), Some(terms)) => render::forbidden(spec, &terms.permissions),
+                _ => Vec::new(),
+            },
+        };
+        let rival = self.stand_in_line(&sight);
+        let outage = state.as_ref().and_then(|state| state.outage.clone());
+        plan(&Facts {
+            now,
+            wish: self.wish(&sight),
+            record: record(&sight),
+            content: self.content(&versions, &sight),
+            link: Route {
+                target: sight.terms.map(|terms| terms.target.as_str()),
+                state: sight.route,
+                interval: sight.terms.map_or(Duration::ZERO, |terms| terms.interval),
+                listing_failure: outage.as_ref().map(|outage| (outage.reason, outage.message.as_str())),
+            },
+            rival: rival.as_ref(),
+            register: state.as_ref().and_then(|state| state.register.as_ref()),
+            recall: Recall {
+                since: self.memory.since,
+                held_until: self.memory.held_until,
+                unsure: self.memory.unsure.as_ref(),
+                release_at: self
+                    .memory
+                    .first_failed
+                    .map(|first| first + self.context.rules.deletion_timeout),
+                orphaned: self.memory.orphaned,
+            },
+        })
+    }
+
+    /// The connection that the object uses; that of its claim, where only status can be read.
+    pub fn link_key(&self) -> Option<LinkKey> {
+        let namespace = &self.name.namespace;
+        let claimed = || {
+            let connection = self.object.status.as_ref()?.connection.as_ref()?;
+            Some(LinkKey::new(connection.kind, &connection.name, namespace))
+        };
+        match &self.object.spec {
+            Ok(spec) => Some(LinkKey::of(&spec.connection_ref, namespace)),
+            Err(_) => claimed(),
+        }
+    }
+
+    /// The connection, if it exists.
+    pub fn link(&self) -> Option<std::sync::Arc<Link>> {
+        self.context.links.get(&self.link_key()?)
+    }
+
+    /// Value of the annotation that asks for a reconcile.
+    pub fn requested(&self) -> Option<String> {
+        self.object
+            .metadata
+            .annotations
+            .as_ref()?
+            .get(RECONCILE_REQUESTED_AT)
+            .cloned()
+    }
+
+    /// The identifier that this installation generates for the object.
+    fn generated(&self, terms: Option<&Terms>) -> String {
+        self.context
+            .installation
+            .identifier(terms.and_then(|terms| terms.prefix.as_deref()), &self.name)
+    }
+
+    fn is_proven(&self, status: Option<&PamCredentialStatus>) -> bool {
+        let claim = status.and_then(|status| status.claim.as_ref());
+        claim.is_some_and(|claim| self.context.installation.verify(&self.name, claim))
+    }
+
+    /// The versions of the Secrets that the spec names, by metadata alone.
+    fn versions(
+        &self,
+        spec: Option<&PamCredentialSpec>,
+        status: Option<&PamCredentialStatus>,
+    ) -> Vec<Option<SecretVersion>> {
+        let Some(spec) = spec else { return Vec::new() };
+        let references = render::references(spec, sends_content(spec, status)).into_iter();
+        let version = |name: &str, key: &str| self.context.secret_version(&self.name.namespace, name, key);
+        references
+            .map(|reference| version(&reference.name, &reference.key))
+            .collect()
+    }
+
+    fn inputs(&self, versions: &[Option<SecretVersion>], connection: u64) -> Inputs {
+        Inputs {
+            generation: self.object.generation(),
+            secrets: versions.to_vec(),
+            connection,
+            deleting: self.object.metadata.deletion_timestamp.is_some(),
+            requested: self.requested(),
+        }
+    }
+
+    fn route<'a>(&self, health: Option<&Health>, problem: Option<&'a Problem>, terms: Option<&Terms>) -> LinkState<'a> {
+        match (health, terms) {
+            (None, _) => LinkState::Missing,
+            (_, Some(terms)) if !terms.allows(&self.name.namespace) => LinkState::NotAllowed,
+            (_, Some(terms)) if terms.suspended => LinkState::Suspended,
+            (Some(Health::Unknown), _) => LinkState::Unknown,
+            (Some(_), _) => problem.map_or(LinkState::Ready, |p| LinkState::NotReady(p.reason, &p.message)),
+        }
+    }
+
+    fn wish<'a>(&'a self, sight: &'a Sight<'a>) -> Wish<'a> {
+        let spec = sight.spec;
+        let handled = sight
+            .status
+            .and_then(|status| status.last_handled_reconcile_at.as_ref());
+        Wish {
+            generation: self.object.generation(),
+            unreadable: self
+                .object
+                .spec
+                .as_ref()
+                .err()
+                .map(|unreadable| unreadable.message.as_str()),
+            identifier: spec.and_then(|spec| spec.identifier.as_deref()),
+            generated: &sight.generated,
+            triple: sight.triple.as_ref(),
+            forbidden: &sight.forbidden,
+            adopts: spec.is_some_and(|spec| spec.adoption_policy == Some(AdoptionPolicy::Adopt)),
+            create_only: spec.is_some_and(|spec| spec.password_policy == Some(PasswordPolicy::CreateOnly)),
+            drift: spec.and_then(|spec| spec.drift_policy).unwrap_or_default(),
+            deactivates: match &self.object.spec {
+                Ok(spec) => spec.deletion_policy == Some(DeletionPolicy::Deactivate),
+                Err(unreadable) => unreadable.text("deletionPolicy") == Some("Deactivate"),
+            },
+            finalizer: self
+                .object
+                .metadata
+                .finalizers
+                .iter()
+                .flatten()
+                .any(|finalizer| finalizer == FINALIZER),
+            suspended: spec.is_some_and(|spec| spec.suspend == Some(true)),
+            requested: self.requested().is_some_and(|requested| handled != Some(&requested)),
+            deleting: self.object.metadata.deletion_timestamp.is_some(),
+        }
+    }
+
+    fn content<'a>(&'a self, versions: &[Option<SecretVersion>], sight: &Sight<'a>) -> Content<'a> {
+        let applied = sight.status.and_then(|status| status.applied.as_ref());
+        // A Secret that is gone has nothing to send.
+        let unmoved = versions
+            .iter()
+            .flatten()
+            .all(|version| applied.is_some_and(|applied| applied.secrets.contains(version)));
+        match &self.loaded {
+            Some(Loaded::Values { prints, .. }) => Content::Rendered(prints),
+            Some(Loaded::Broken { reason, message }) => Content::Broken {
+                reason: *reason,
+                message,
+            },
+            None if unmoved || self.memory.is_verified() => Content::Unmoved,
+            None => Content::Unread,
+        }
+    }
+
+    /// Puts the object in line for what it holds and what it wants, and wakes those whose turn that makes it.
+    fn stand_in_line(&self, sight: &Sight) -> Option<Name> {
+        let claim = sight
+            .status
+            .and_then(|status| status.claim.as_ref())
+            .filter(|_| sight.proven);
+        let mut keys = claim.map(held).unwrap_or_default();
+        let may_want = !matches!(
+            sight.route,
+            LinkState::Missing | LinkState::NotAllowed | LinkState::Suspended
+        ) && sight.forbidden.is_empty()
+            && self.object.metadata.deletion_timestamp.is_none();
+        if let (Some(spec), Some(terms), Some(triple), true) = (sight.spec, sight.terms, &sight.triple, may_want)
+            && spec.suspend != Some(true)
+        {
+            let kept = claim
+                .filter(|claim| claim.target == terms.target)
+                .map(|claim| claim.identifier.as_str());
+            let identifier = spec.identifier.as_deref().or(kept).unwrap_or(&sight.generated);
+            keys.push((Key::identifier(&terms.target, identifier), Hold::Wanted));
+            keys.push((Key::triple(&terms.target, triple), Hold::Wanted));
+        }
+        let created = self
+            .object
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(0, |time| time.0.as_second());
+        let mut reservations = self.context.reservations();
+        for name in reservations.enter(&self.name, created, &keys) {
+            self.context.wake.credential(&name);
+        }
+        reservations.rival(&self.name).cloned()
+    }
+}
+
+/// What a proven claim holds.
+pub fn held(claim: &crate::api::Claim) -> Vec<(Key, Hold)> {
+    let id = claim.id.as_deref().map(|id| Key::id(&claim.target, id));
+    let identifier = Key::identifier(&claim.target, &claim.identifier);
+    let triple = Key::triple(&claim.target, &claim.into());
+    id.into_iter()
+        .chain([identifier, triple])
+        .map(|key| (key, Hold::Claimed))
+        .collect()
+}
+
+/// Whether the password is still managed: with CreateOnly, only until the create.
+pub fn sends_content(spec: &PamCredentialSpec, status: Option<&PamCredentialStatus>) -> bool {
+    let created = status.is_some_and(|status| status.applied.is_some());
+    spec.password_policy != Some(PasswordPolicy::CreateOnly) || !created
+}
+
+/// The triple of a spec.
+pub fn triple(spec: &PamCredentialSpec) -> Triple {
+    Triple {
+        hostname: spec.hostname.clone(),
+        ip: spec.ip.clone(),
+        username: spec.username.clone(),
+    }
+}
+
+fn problem(state: &State) -> Option<Problem> {
+    match &state.health {
+        Health::Unusable(problem) => Some(problem.clone()),
+        Health::Unknown | Health::Ready => None,
+    }
+}
+
+fn record<'a>(sight: &Sight<'a>) -> Record<'a> {
+    let Some(status) = sight.status else {
+        return Record::default();
+    };
+    Record {
+        claim: status.claim.as_ref(),
+        proven: sight.proven,
+        applied: status.applied.as_ref(),
+        generation: status.observed_generation.unwrap_or_default(),
+        reason: status.reason(),
+    }
+}

@@ -1,0 +1,240 @@
+//! What a reconcile writes to the API server: status, claim and finalizer, each only if the object is still the one
+//! that was looked at.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube::runtime::controller::Action;
+
+use crate::api::{
+    Claim, PamCredentialStatus, Reason,
+    condition::{self, READY},
+};
+use crate::controller::{
+    Credential,
+    connection::link::Health,
+    credential::{
+        Run, Trouble,
+        memory::StatusChange,
+        observe::held,
+        report::{claimed, finding, patch},
+    },
+    ownership::reservations::{Hold, Key},
+    plan::{Finding, Stake, Warning},
+};
+
+/// How often a result is tried on an object that others write at the same time.
+const MOST_CONFLICTS: usize = 8;
+
+impl Run<'_> {
+    /// Writes a status that was planned for the object as it was seen. When somebody else wrote meanwhile, the object
+    /// is read again and false says that the plan has to be made anew.
+    pub(super) async fn write(
+        &mut self,
+        change: impl FnOnce(PamCredentialStatus) -> PamCredentialStatus,
+    ) -> Result<bool, Trouble> {
+        let old = self.object.status.clone();
+        let new = change(old.as_deref().cloned().unwrap_or_default());
+        let Some(patch) = patch(old.as_deref(), &new) else {
+            return Ok(true);
+        };
+        let written = self
+            .context
+            .effects
+            .patch_credential_status(&self.name, self.object.version(), patch)
+            .await;
+        match self.settle(written).await? {
+            Written::Done => {
+                self.announce(old.as_deref(), &new);
+                Ok(true)
+            }
+            Written::Anew | Written::Gone => Ok(false),
+        }
+    }
+
+    /// Writes the result of a PAM call, whatever happened to the object meanwhile; what cannot be written now is
+    /// written first next time. False when the object is gone.
+    pub(super) async fn write_result(
+        &mut self,
+        change: impl Fn(PamCredentialStatus) -> PamCredentialStatus + Send + Sync + 'static,
+    ) -> Result<bool, Trouble> {
+        self.memory.unrecorded = Some(StatusChange(Arc::new(change)));
+        self.record_result().await
+    }
+
+    /// Writes a result that is not in status yet. False when the object is gone.
+    pub(super) async fn record_result(&mut self) -> Result<bool, Trouble> {
+        for _ in 0..MOST_CONFLICTS {
+            let Some(change) = self.memory.unrecorded.clone() else {
+                return Ok(true);
+            };
+            let uid = self.object.uid().to_owned();
+            let written = self.write(|status| (change.0)(status)).await?;
+            if self.object.uid() != uid {
+                // The result belongs to an object that is gone; its claim stands for nothing here.
+                self.memory.unrecorded = None;
+                return Ok(false);
+            }
+            if written {
+                self.memory.unrecorded = None;
+            }
+        }
+        Err(Trouble::Contended)
+    }
+
+    /// Writes down what is about to be ours, unless another object was faster.
+    pub(super) async fn claim(&mut self, stake: Stake) -> Result<(), Trouble> {
+        let (Some(terms), Some(key)) = (self.terms(), self.link_key()) else {
+            return Ok(());
+        };
+        let claim = self.context.installation.sign(
+            &self.name,
+            Claim {
+                target: terms.target.clone(),
+                id: stake.id.clone(),
+                identifier: stake.identifier.clone(),
+                hostname: stake.triple.hostname.clone(),
+                ip: stake.triple.ip.clone(),
+                username: stake.triple.username.clone(),
+                mac: String::new(),
+            },
+        );
+        if !self.reserve(&claim, stake.adopts.as_deref()) {
+            return Ok(());
+        }
+        let stamp = self.stamp();
+        self.write(move |status| claimed(status, &stamp, claim, key.to_status(), stake.keeps_applied))
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the first place for what the claim will hold. False when another object has it: the next plan says so.
+    fn reserve(&self, claim: &Claim, adopts: Option<&str>) -> bool {
+        let created = self
+            .object
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(0, |time| time.0.as_second());
+        let mut keys = held(claim);
+        keys.extend(adopts.map(|id| (Key::id(&claim.target, id), Hold::Claimed)));
+        let wanted: Vec<_> = keys.iter().map(|(key, _)| (*key, Hold::Wanted)).collect();
+        let mut reservations = self.context.reservations();
+        let mut woken = reservations.enter(&self.name, created, &wanted);
+        let free = reservations.rival(&self.name).is_none();
+        if free {
+            woken.extend(reservations.enter(&self.name, created, &keys));
+        }
+        drop(reservations);
+        for name in woken {
+            self.context.wake.credential(&name);
+        }
+        free
+    }
+
+    /// Puts the finalizer on or takes it off.
+    pub(super) async fn set_finalizer(&mut self, present: bool) -> Result<(), Trouble> {
+        let written = self
+            .context
+            .effects
+            .patch_finalizers(&self.object, &self.name, present)
+            .await;
+        self.settle(written).await?;
+        Ok(())
+    }
+
+    /// Says why a deleted object still stands, and counts the time from the first failure.
+    pub(super) async fn report_undeactivated(&mut self, found: Finding) -> Result<Action, Trouble> {
+        let now = Instant::now();
+        let first = *self.memory.first_failed.get_or_insert(now);
+        if self.is_orphaned().await? {
+            self.memory.orphaned = true;
+            return Ok(Action::requeue(Duration::ZERO));
+        }
+        let stamp = self.stamp();
+        let message = found.message;
+        self.write(move |status| finding(status, &stamp, Reason::DeactivationFailed, &message))
+            .await?;
+        if let Some(until) = found.until {
+            self.wait(until);
+        }
+        let release = (first + self.context.rules.deletion_timeout).saturating_duration_since(now);
+        Ok(Action::requeue(self.memory.pause_for_trouble().min(release)))
+    }
+
+    /// Whether the namespace goes away, and what the deactivation needs is gone before it.
+    async fn is_orphaned(&self) -> Result<bool, Trouble> {
+        let gone = self.link().is_none_or(|link| {
+            matches!(&link.state().health, Health::Unusable(problem) if problem.reason == Reason::SecretNotFound)
+        });
+        Ok(gone && self.context.effects.is_terminating(&self.name.namespace).await?)
+    }
+
+    /// Lets a deleted object go.
+    pub(super) async fn release(&mut self, warning: Option<Warning>) -> Result<(), Trouble> {
+        if let Some(warning) = warning {
+            let id = self.object.status.as_ref().and_then(|status| status.id.clone());
+            tracing::warn!(object = %self.name, id, why = warning.as_str(), "the object was released and its credential was left alone");
+            self.context.metrics.released(warning.as_str());
+            self.context
+                .events
+                .publish(&*self.object, Reason::DeactivationFailed.as_str(), true, warning.text());
+        }
+        self.set_finalizer(false).await?;
+        Ok(())
+    }
+
+    /// Takes note of what the API server has now.
+    async fn settle(&mut self, written: kube::Result<Credential>) -> Result<Written, Trouble> {
+        match written {
+            Ok(object) => {
+                self.see(object);
+                Ok(Written::Done)
+            }
+            Err(kube::Error::Api(status)) if status.is_not_found() => {
+                self.memory.unrecorded = None;
+                Ok(Written::Gone)
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                if let Some(object) = self.context.effects.read_credential(&self.name).await? {
+                    self.see(object);
+                    Ok(Written::Anew)
+                } else {
+                    self.memory.unrecorded = None;
+                    Ok(Written::Gone)
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells of a transition, in the log and as an event.
+    fn announce(&self, old: Option<&PamCredentialStatus>, new: &PamCredentialStatus) {
+        let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+        self.context.events.announce(&*self.object, before, &new.conditions);
+        let ready =
+            |conditions| condition::find(conditions, READY).map(|ready| (ready.status.clone(), ready.reason.clone()));
+        let now = ready(&new.conditions);
+        if now != ready(before) || old.and_then(|old| old.applied.as_ref()) != new.applied.as_ref() {
+            let (status, reason) = now.unwrap_or_default();
+            tracing::info!(object = %self.name, ready = status, reason, id = new.id, generation = new.observed_generation, "status");
+        }
+    }
+
+    fn see(&mut self, object: Credential) {
+        self.object = Arc::new(object);
+        self.memory.newest = Some(self.object.clone());
+    }
+}
+
+/// What became of a write.
+enum Written {
+    /// It is there.
+    Done,
+    /// Somebody else wrote; the object was read again.
+    Anew,
+    /// The object is gone.
+    Gone,
+}

@@ -1,0 +1,185 @@
+//! Every effect that leaves the process: requests to the API server and to the PAM.
+//!
+//! The controllers do nothing to the world but through here, so that effects can be counted, failed on purpose and
+//! guarded (by a lease, a limit, a breaker) in one place.
+
+use std::{collections::HashMap, fmt::Debug};
+
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Namespace, Secret},
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use zeroize::Zeroize;
+
+use crate::controller::{
+    Credential,
+    connection::{ConnectionResource, link::LinkKey},
+    ownership::identity::Name,
+};
+use crate::{
+    api::{FINALIZER, SecretVersion},
+    metrics::Metrics,
+    pam::{self, Answer, CredentialBody, Listing},
+};
+
+/// The way to the world.
+pub struct Effects {
+    client: Client,
+    metrics: Metrics,
+}
+
+/// A Secret as it was read: its version, and values that nobody prints.
+pub struct SecretValues {
+    uid: String,
+    resource_version: String,
+    name: String,
+    values: HashMap<String, SecretSlice<u8>>,
+}
+
+impl SecretValues {
+    /// The bytes under a key.
+    pub fn bytes(&self, key: &str) -> Option<&SecretSlice<u8>> {
+        self.values.get(key)
+    }
+
+    /// The text under a key; none when it is missing, empty or not UTF-8.
+    pub fn text(&self, key: &str) -> Option<SecretString> {
+        let text = std::str::from_utf8(self.bytes(key)?.expose_secret()).ok()?;
+        (!text.is_empty()).then(|| SecretString::from(text))
+    }
+
+    /// The version of a key of this Secret.
+    pub fn version(&self, key: &str) -> SecretVersion {
+        SecretVersion {
+            name: self.name.clone(),
+            key: key.to_owned(),
+            uid: self.uid.clone(),
+            resource_version: self.resource_version.clone(),
+        }
+    }
+}
+
+impl Effects {
+    /// Reaches the API server through this client.
+    pub fn new(client: Client, metrics: Metrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Reads a Secret; none when it does not exist.
+    pub async fn read_secret(&self, namespace: &str, name: &str) -> kube::Result<Option<SecretValues>> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let Some(secret) = api.get_opt(name).await? else {
+            return Ok(None);
+        };
+        let values = secret.data.unwrap_or_default().into_iter();
+        Ok(Some(SecretValues {
+            uid: secret.metadata.uid.unwrap_or_default(),
+            resource_version: secret.metadata.resource_version.unwrap_or_default(),
+            name: name.to_owned(),
+            values: values.map(|(key, value)| (key, guard(value))).collect(),
+        }))
+    }
+
+    /// Reads a ConfigMap; none when it does not exist.
+    pub async fn read_config_map(&self, namespace: &str, name: &str) -> kube::Result<Option<ConfigMap>> {
+        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        api.get_opt(name).await
+    }
+
+    /// Whether a namespace is being deleted, or gone.
+    pub async fn is_terminating(&self, namespace: &str) -> kube::Result<bool> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let namespace = api.get_opt(namespace).await?;
+        Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+    }
+
+    /// Reads an object anew.
+    pub async fn read_credential(&self, name: &Name) -> kube::Result<Option<Credential>> {
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
+        api.get_opt(&name.name).await.map(|object| object.map(pruned))
+    }
+
+    /// Patches the status of an object, if it still has this resourceVersion.
+    pub async fn patch_credential_status(&self, name: &Name, version: &str, status: Value) -> kube::Result<Credential> {
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
+        patch_status(&api, &name.name, version, status).await.map(pruned)
+    }
+
+    /// Replaces the finalizers of an object, if it still has this resourceVersion.
+    pub async fn patch_finalizers(&self, object: &Credential, name: &Name, present: bool) -> kube::Result<Credential> {
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
+        let mut finalizers = object.metadata.finalizers.clone().unwrap_or_default();
+        finalizers.retain(|finalizer| finalizer != FINALIZER);
+        if present {
+            finalizers.push(FINALIZER.to_owned());
+        }
+        let patch = json!({"metadata": {"resourceVersion": object.version(), "finalizers": finalizers}});
+        api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .map(pruned)
+    }
+
+    /// Patches the status of a connection, if it still has this resourceVersion.
+    pub async fn patch_connection_status<K: ConnectionResource>(
+        &self,
+        key: &LinkKey,
+        version: &str,
+        status: Value,
+    ) -> kube::Result<()> {
+        let api = K::api(self.client.clone(), key.namespace.as_deref());
+        patch_status(&api, &key.name, version, status).await.map(drop)
+    }
+
+    /// Obtains a token, or finds the cached one still good.
+    pub async fn authenticate(&self, client: &pam::Client) -> Result<(), pam::Error> {
+        self.metrics.count_call("token", client.authenticate()).await
+    }
+
+    /// Lists the PAM.
+    pub async fn list(&self, client: &pam::Client) -> Result<Listing, pam::Error> {
+        self.metrics.count_call("list", client.list()).await
+    }
+
+    /// Creates or updates a credential.
+    pub async fn post(&self, client: &pam::Client, body: &CredentialBody) -> Result<Answer, pam::Error> {
+        self.metrics.count_call("post", client.post(body)).await
+    }
+
+    /// Deactivates a credential.
+    pub async fn deactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
+        self.metrics.count_call("deactivate", client.deactivate(id)).await
+    }
+
+    /// Reactivates a credential.
+    pub async fn reactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
+        self.metrics.count_call("reactivate", client.reactivate(id)).await
+    }
+}
+
+async fn patch_status<K>(api: &Api<K>, name: &str, version: &str, status: Value) -> kube::Result<K>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
+    api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+}
+
+fn pruned(mut object: Credential) -> Credential {
+    object.prune();
+    object
+}
+
+/// Takes a value over into a type that nobody prints, and wipes where it came from.
+fn guard(mut value: ByteString) -> SecretSlice<u8> {
+    let guarded = SecretSlice::from(value.0.clone());
+    value.0.zeroize();
+    guarded
+}

@@ -1,0 +1,172 @@
+//! Objects as they arrive from the API server: one that cannot be read must not stop the others.
+//!
+//! A list or watch of typed objects fails as a whole when a single object does not deserialise (a schema relaxed by
+//! hand, an older CRD). [`Guarded`] keeps such an object, with the reason, so that its status can say so and its
+//! deletion still works: deletion needs only metadata and status.
+
+use std::{borrow::Cow, sync::Arc};
+
+use kube::{
+    Resource,
+    api::ObjectMeta,
+    core::object::{HasSpec, HasStatus},
+};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+/// An object of kind `K` whose spec may be unreadable.
+#[derive(Debug)]
+pub struct Guarded<K: HasSpec + HasStatus> {
+    /// The object's metadata.
+    pub metadata: ObjectMeta,
+    /// The spec, or why it cannot be read.
+    pub spec: Result<Arc<K::Spec>, Unreadable>,
+    /// The status; an unreadable one counts as absent and is written anew.
+    pub status: Option<Arc<K::Status>>,
+}
+
+/// A spec that does not fit its Rust type.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// What does not fit, in serde's words; they name a field and its type, never a secret (no field holds one).
+    pub message: String,
+    raw: Value,
+}
+
+impl Unreadable {
+    /// A text field of the raw spec, for the few decisions that an unreadable object still needs.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.raw.get(field)?.as_str()
+    }
+}
+
+impl<K: HasSpec + HasStatus> Guarded<K> {
+    /// Generation of the spec, zero where the API server gave none.
+    pub fn generation(&self) -> i64 {
+        self.metadata.generation.unwrap_or_default()
+    }
+
+    /// The object's UID, empty where the API server gave none.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The object's resourceVersion, empty where the API server gave none.
+    pub fn version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+
+    /// Drops what the operator never looks at and what makes most of a stored object: managedFields and the last
+    /// applied manifest.
+    pub fn prune(&mut self) {
+        self.metadata.managed_fields = None;
+        self.metadata.owner_references = None;
+        self.metadata.labels = None;
+        self.metadata.annotations = self.metadata.annotations.take().and_then(|mut annotations| {
+            annotations.retain(|name, _| name == crate::api::RECONCILE_REQUESTED_AT);
+            (!annotations.is_empty()).then_some(annotations)
+        });
+    }
+}
+
+/// Whether resourceVersion `a` is older than `b`; versions of one resource are ordered numbers (KEP-5504). Where
+/// they are not numbers nothing is older.
+pub fn is_older(a: &str, b: &str) -> bool {
+    matches!((a.parse::<u128>(), b.parse::<u128>()), (Ok(a), Ok(b)) if a < b)
+}
+
+impl<K: HasSpec + HasStatus> Clone for Guarded<K> {
+    fn clone(&self) -> Self {
+        Self {
+            metadata: self.metadata.clone(),
+            spec: self.spec.clone(),
+            status: self.status.clone(),
+        }
+    }
+}
+
+impl<'de, K> Deserialize<'de> for Guarded<K>
+where
+    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            #[serde(default)]
+            metadata: ObjectMeta,
+            #[serde(default)]
+            spec: Value,
+            #[serde(default)]
+            status: Value,
+        }
+        let raw = Raw::deserialize(deserializer)?;
+        Ok(Self {
+            metadata: raw.metadata,
+            spec: K::Spec::deserialize(&raw.spec)
+                .map(Arc::new)
+                .map_err(|error| Unreadable {
+                    message: error.to_string(),
+                    raw: raw.spec,
+                }),
+            status: K::Status::deserialize(&raw.status).ok().map(Arc::new),
+        })
+    }
+}
+
+impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for Guarded<K> {
+    type DynamicType = ();
+    type Scope = K::Scope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        K::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        K::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        K::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        K::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::PamCredential;
+
+    #[test]
+    fn an_unreadable_spec_leaves_metadata_status_and_its_texts() {
+        let object: Guarded<PamCredential> = serde_json::from_value(json!({
+            "metadata": {"name": "db", "namespace": "orders", "generation": 3, "uid": "u"},
+            "spec": {"hostname": 7, "deletionPolicy": "Deactivate"},
+            "status": {"id": "115"},
+        }))
+        .expect("the object itself is readable");
+        let unreadable = object.spec.expect_err("the spec is not");
+        assert!(unreadable.message.contains("string"), "{}", unreadable.message);
+        assert_eq!(unreadable.text("deletionPolicy"), Some("Deactivate"));
+        assert_eq!(object.status.expect("a status").id.as_deref(), Some("115"));
+    }
+
+    #[test]
+    fn versions_are_ordered_as_numbers() {
+        assert!(is_older("9", "10"));
+        assert!(!is_older("10", "10"));
+        assert!(!is_older("x", "10"));
+    }
+}

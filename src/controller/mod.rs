@@ -1,0 +1,50 @@
+//! The controllers: from an event to the PAM and back to status.
+//!
+//! ```text
+//! run.rs        starts and ends all of it           context.rs   what all controllers share
+//! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
+//! guarded.rs    objects, readable or not            index.rs     who refers to what
+//! effects.rs    everything that leaves the process  events.rs    events on transitions
+//! setup.rs      the installation's Secret
+//!
+//! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
+//!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
+//!               means) render.rs (from spec and Secrets to the body) memory.rs (what is kept between two reconciles)
+//! plan/         the next step, a pure function: facts.rs (plain data) mod.rs (what is due, what is in the way)
+//!               approach.rs (what would the POST hit, and may it?) deletion.rs
+//! ownership/    whose is it: identity.rs installation.rs (signed claims, generated identifiers) register.rs (what the
+//!               PAM holds) mod.rs (what proves that an entry is ours) reservations.rs (one owner in the cluster)
+//! connection/   one reconcile of a connection: mod.rs settings.rs (from spec to client) link.rs (a connection at run
+//!               time) listings.rs (one loop of listings per connection)
+//! ```
+
+mod connection;
+mod context;
+mod credential;
+mod effects;
+mod events;
+mod guarded;
+mod index;
+mod ownership;
+mod plan;
+mod run;
+mod setup;
+mod track;
+mod watch;
+
+use guarded::Guarded;
+
+use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
+
+pub use context::Rules;
+pub use run::{Options, Readiness, run};
+pub use setup::SetupError;
+
+/// A `PamCredential` as it arrives.
+type Credential = Guarded<PamCredential>;
+
+/// A `PamConnection` as it arrives.
+type Connection = Guarded<PamConnection>;
+
+/// A `ClusterPamConnection` as it arrives.
+type ClusterConnection = Guarded<ClusterPamConnection>;

@@ -1,0 +1,183 @@
+//! The register: what the PAM holds as far as this process knows, made of the last complete listing and of the
+//! answers that came since.
+//!
+//! It is the only way to look before a write. `GET credential/{id}` would disclose the password and take custody.
+
+use std::{
+    collections::{HashMap, HashSet, hash_map},
+    hash::{DefaultHasher, Hash, Hasher},
+    time::{Duration, Instant},
+};
+
+use crate::controller::ownership::identity::{Entry, Triple, fold};
+use crate::pam::Listing;
+
+/// A complete listing, indexed, and what was learnt after it began.
+#[derive(Debug)]
+pub struct Register {
+    /// When the request for the listing was sent: whatever the PAM did before that is in it.
+    pub began: Instant,
+    /// When the listing was complete.
+    pub completed: Instant,
+    listing: Listing,
+    listed: Index,
+    learnt: Learnt,
+}
+
+impl Register {
+    /// Indexes a complete listing.
+    pub fn new(listing: Listing, began: Instant, completed: Instant) -> Self {
+        let keys = (0..listing.len()).flat_map(|at| keys(&Entry::from(listing.get(at))).map(move |key| (key, at)));
+        Self {
+            listed: Index::new(keys),
+            listing,
+            began,
+            completed,
+            learnt: Learnt::default(),
+        }
+    }
+
+    /// Takes over what the register before this one learnt after this listing began.
+    #[must_use]
+    pub fn succeed(mut self, before: Register) -> Self {
+        for (entry, at) in before.learnt.entries.into_values() {
+            if at >= self.began {
+                self.learnt.add(entry, at);
+            }
+        }
+        self
+    }
+
+    /// Notes what the PAM answered to a write that was accepted at `at`.
+    pub fn learn(&mut self, entry: Entry, at: Instant) {
+        self.learnt.remove(&entry.id);
+        self.learnt.add(entry, at);
+    }
+
+    /// Drops what an earlier answer said about a credential that was deactivated since.
+    pub fn forget(&mut self, id: &str) {
+        self.learnt.remove(id);
+    }
+
+    /// How old the listing is.
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.completed)
+    }
+
+    /// The credential with this id.
+    pub fn by_id(&self, id: &str) -> Option<Entry> {
+        self.matching(hash(("id", id)), |entry| entry.id == id).pop()
+    }
+
+    /// All credentials whose identifier could be this one.
+    pub fn by_identifier(&self, identifier: &str) -> Vec<Entry> {
+        let wanted = fold(identifier);
+        self.matching(hash(("identifier", &wanted)), |entry| {
+            entry.identifier.as_deref().is_some_and(|own| fold(own) == wanted)
+        })
+    }
+
+    /// All credentials that could be this account.
+    pub fn by_triple(&self, triple: &Triple) -> Vec<Entry> {
+        self.matching(hash(("triple", triple.folded())), |entry| {
+            entry.triple.resembles(triple)
+        })
+    }
+
+    /// Every credential that a POST with this identifier and triple could hit (contract 5.1).
+    pub fn hits(&self, identifier: &str, triple: &Triple) -> Vec<Entry> {
+        let mut hits = self.by_identifier(identifier);
+        for entry in self.by_triple(triple) {
+            if hits.iter().all(|hit| hit.id != entry.id) {
+                hits.push(entry);
+            }
+        }
+        hits
+    }
+
+    fn matching(&self, key: u64, fits: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let listed = self
+            .listed
+            .positions(key)
+            .map(|at| Entry::from(self.listing.get(at)))
+            .filter(|entry| !self.learnt.entries.contains_key(&entry.id));
+        listed.chain(self.learnt.matching(key)).filter(fits).collect()
+    }
+}
+
+/// What answers said since the listing began, findable by the same keys.
+#[derive(Debug, Default)]
+struct Learnt {
+    entries: HashMap<String, (Entry, Instant)>,
+    ids: HashMap<u64, HashSet<String>>,
+}
+
+impl Learnt {
+    fn add(&mut self, entry: Entry, at: Instant) {
+        for key in keys(&entry) {
+            self.ids.entry(key).or_default().insert(entry.id.clone());
+        }
+        self.entries.insert(entry.id.clone(), (entry, at));
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some((entry, _)) = self.entries.remove(id) else {
+            return;
+        };
+        for key in keys(&entry) {
+            if let hash_map::Entry::Occupied(mut ids) = self.ids.entry(key) {
+                ids.get_mut().remove(id);
+                if ids.get().is_empty() {
+                    ids.remove();
+                }
+            }
+        }
+    }
+
+    fn matching(&self, key: u64) -> impl Iterator<Item = Entry> {
+        let ids = self.ids.get(&key).into_iter().flatten();
+        ids.filter_map(|id| self.entries.get(id))
+            .map(|(entry, _)| entry.clone())
+    }
+}
+
+/// Positions of entries by their keys, as one sorted list: a fraction of the memory of a map of texts.
+#[derive(Debug)]
+struct Index(Box<[(u64, u32)]>);
+
+impl Index {
+    fn new(keys: impl Iterator<Item = (u64, usize)>) -> Self {
+        let mut keys: Vec<_> = keys
+            .map(|(key, at)| {
+                (
+                    key,
+                    u32::try_from(at).expect("a listing is bounded far below 2^32 entries"),
+                )
+            })
+            .collect();
+        keys.sort_unstable();
+        Self(keys.into())
+    }
+
+    fn positions(&self, key: u64) -> impl Iterator<Item = usize> {
+        let start = self.0.partition_point(|(hash, _)| *hash < key);
+        self.0[start..]
+            .iter()
+            .take_while(move |(hash, _)| *hash == key)
+            .map(|(_, at)| *at as usize)
+    }
+}
+
+/// The keys under which an entry is found; texts are compared again at the hit, so a collision does no harm.
+fn keys(entry: &Entry) -> impl Iterator<Item = u64> + use<> {
+    let identifier = entry.identifier.as_deref().map(|text| hash(("identifier", fold(text))));
+    [hash(("id", &entry.id)), hash(("triple", entry.triple.folded()))]
+        .into_iter()
+        .chain(identifier)
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,202 @@
+//! Which object of this cluster a credential belongs to.
+//!
+//! Two objects that declare the same credential would overwrite each other's password for ever. So every object
+//! stands in line at the identifier and at the triple that it holds or wants, per target, and only the first in line
+//! may write: one whose claim holds it, else the older, else the one with the smaller name.
+
+use std::collections::{BTreeSet, HashMap};
+
+use ring::digest::{SHA256, digest};
+
+use crate::controller::ownership::identity::{Name, Triple, fold};
+
+/// One thing that only one object may hold at a target; hashed, because a large cluster has hundreds of thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// The identifier, as loose comparison sees it.
+    pub fn identifier(target: &str, identifier: &str) -> Self {
+        Self::new(target, "identifier", &[fold(identifier)])
+    }
+
+    /// The account, as loose comparison sees it.
+    pub fn triple(target: &str, triple: &Triple) -> Self {
+        Self::new(target, "triple", &triple.folded())
+    }
+
+    /// The PAM's entry itself, which two objects could reach on different ways.
+    pub fn id(target: &str, id: &str) -> Self {
+        Self::new(target, "id", &[id.to_owned()])
+    }
+
+    fn new(target: &str, kind: &str, texts: &[String]) -> Self {
+        let mut joined = format!("{target}\0{kind}");
+        for text in texts {
+            joined.push('\0');
+            joined.push_str(text);
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest(&SHA256, joined.as_bytes()).as_ref()[..16]);
+        Self(key)
+    }
+}
+
+/// Why an object stands in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// Its claim says that the thing is its own.
+    Claimed,
+    /// Its spec asks for it.
+    Wanted,
+}
+
+/// An object's place in a line: smaller goes first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    hold: Hold,
+    created: i64,
+    object: Name,
+}
+
+/// All lines.
+#[derive(Debug, Default)]
+pub struct Reservations {
+    lines: HashMap<Key, BTreeSet<Place>>,
+    members: HashMap<Name, Vec<(Key, Place)>>,
+}
+
+impl Reservations {
+    /// Puts the object, created at that second, in line for exactly these keys and takes it out of all others.
+    /// Returns the objects that stood behind it where it left or went back: their turn may have come.
+    pub fn enter(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Vec<Name> {
+        let mut places: Vec<(Key, Place)> = Vec::with_capacity(keys.len());
+        for (key, hold) in keys {
+            match places.iter_mut().find(|(placed, _)| placed == key) {
+                Some((_, place)) => place.hold = place.hold.min(*hold),
+                None => places.push((
+                    *key,
+                    Place {
+                        hold: *hold,
+                        created,
+                        object: object.clone(),
+                    },
+                )),
+            }
+        }
+        if self.members.get(object) == Some(&places) {
+            return Vec::new();
+        }
+        let woken = self.take_out(object, &places);
+        for (key, place) in &places {
+            self.lines.entry(*key).or_default().insert(place.clone());
+        }
+        if !places.is_empty() {
+            self.members.insert(object.clone(), places);
+        }
+        woken
+    }
+
+    /// Takes the object out of every line and returns who stood behind it.
+    pub fn leave(&mut self, object: &Name) -> Vec<Name> {
+        self.take_out(object, &[])
+    }
+
+    /// Whether the object stands in any line.
+    pub fn knows(&self, object: &Name) -> bool {
+        self.members.contains_key(object)
+    }
+
+    /// The object that goes before this one at any of its keys.
+    pub fn rival(&self, object: &Name) -> Option<&Name> {
+        let places = self.members.get(object)?;
+        places.iter().find_map(|(key, _)| {
+            let first = &self.lines.get(key)?.first()?.object;
+            (first != object).then_some(first)
+        })
+    }
+
+    fn take_out(&mut self, object: &Name, next: &[(Key, Place)]) -> Vec<Name> {
+        let mut woken = BTreeSet::new();
+        for (key, place) in self.members.remove(object).unwrap_or_default() {
+            let line = self.lines.entry(key).or_default();
+            line.remove(&place);
+            let stays_ahead = next.iter().any(|(other, new)| *other == key && *new <= place);
+            if !stays_ahead {
+                woken.extend(line.iter().map(|behind| behind.object.clone()));
+            }
+            if line.is_empty() {
+                self.lines.remove(&key);
+            }
+        }
+        woken.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAM: &str = "https://pam";
+
+    fn name(name: &str) -> Name {
+        Name::new("ns", name)
+    }
+
+    fn key(identifier: &str, hold: Hold) -> [(Key, Hold); 1] {
+        [(Key::identifier(PAM, identifier), hold)]
+    }
+
+    #[test]
+    fn a_claim_goes_before_age_and_age_before_the_name() {
+        let mut lines = Reservations::default();
+        lines.enter(&name("young"), 20, &key("a", Hold::Wanted));
+        lines.enter(&name("old-b"), 10, &key("A ", Hold::Wanted));
+        lines.enter(&name("old-a"), 10, &key("a", Hold::Wanted));
+        assert_eq!(lines.rival(&name("young")), Some(&name("old-a")));
+        assert_eq!(lines.rival(&name("old-b")), Some(&name("old-a")));
+        assert_eq!(lines.rival(&name("old-a")), None);
+        lines.enter(&name("young"), 20, &key("a", Hold::Claimed));
+        assert_eq!(lines.rival(&name("young")), None);
+        assert_eq!(lines.rival(&name("old-a")), Some(&name("young")));
+    }
+
+    #[test]
+    fn a_claim_elsewhere_is_no_claim_here() {
+        let mut lines = Reservations::default();
+        let wants_both = [key("own", Hold::Claimed), key("a", Hold::Wanted)].concat();
+        lines.enter(&name("old"), 1, &wants_both);
+        lines.enter(&name("owner"), 2, &key("a", Hold::Claimed));
+        assert_eq!(lines.rival(&name("owner")), None);
+        assert_eq!(lines.rival(&name("old")), Some(&name("owner")));
+    }
+
+    #[test]
+    fn who_leaves_a_line_or_goes_back_in_it_wakes_those_behind() {
+        let mut lines = Reservations::default();
+        lines.enter(&name("holder"), 2, &key("a", Hold::Claimed));
+        lines.enter(&name("older"), 1, &key("a", Hold::Wanted));
+        assert!(lines.enter(&name("holder"), 2, &key("a", Hold::Claimed)).is_empty());
+        assert_eq!(
+            lines.enter(&name("holder"), 2, &key("a", Hold::Wanted)),
+            [name("older")]
+        );
+        assert_eq!(lines.rival(&name("older")), None);
+        assert_eq!(lines.leave(&name("older")), [name("holder")]);
+        assert!(lines.leave(&name("older")).is_empty());
+        assert!(lines.leave(&name("holder")).is_empty());
+        assert!(lines.lines.is_empty() && lines.members.is_empty());
+    }
+
+    #[test]
+    fn other_targets_and_other_kinds_of_key_do_not_meet() {
+        let mut lines = Reservations::default();
+        lines.enter(&name("a"), 1, &key("115", Hold::Claimed));
+        let elsewhere = [
+            (Key::identifier("https://other", "115"), Hold::Wanted),
+            (Key::id(PAM, "115"), Hold::Wanted),
+        ];
+        lines.enter(&name("b"), 2, &elsewhere);
+        assert_eq!(lines.rival(&name("b")), None);
+    }
+}

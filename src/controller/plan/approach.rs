@@ -1,0 +1,180 @@
+//! The way is free: what would the POST hit, and may it?
+
+use crate::api::{Claim, DriftPolicy, Reason};
+use crate::controller::{
+    ownership::{
+        Proof,
+        identity::{Entry, Triple, fold},
+        register::Register,
+    },
+    plan::{Await, Change, Dispatch, Expected, Finding, Stake, Step, facts::Facts},
+};
+
+/// The step towards the POST, judged by a listing that is fresh enough.
+pub fn approach(facts: &Facts, register: &Register, target: &str, triple: &Triple, change: Change) -> Step {
+    let title = facts.title(target);
+    match (title.own(register), title.here()) {
+        (Some((entry, Proof::Claimed)), Some(claim)) => update(facts, register, target, triple, change, claim, &entry),
+        (Some((entry, Proof::Unanswered)), Some(claim)) if is_about(claim, &facts.identifier(target), triple) => {
+            finish(register, claim, triple, entry)
+        }
+        (Some((entry, _)), _) => Step::Claim(as_listed(&entry, facts, target, false)),
+        (None, Some(claim)) if claim.id.is_some() => vanished(facts, register, triple, claim),
+        (None, claim) => create(facts, register, target, triple, claim),
+    }
+}
+
+/// Our own entry gets what changed.
+fn update(
+    facts: &Facts,
+    register: &Register,
+    target: &str,
+    triple: &Triple,
+    change: Change,
+    claim: &Claim,
+    entry: &Entry,
+) -> Step {
+    let identifier = facts.identifier(target);
+    let renames = identifier != claim.identifier;
+    let moves = *triple != Triple::from(claim);
+    let drifted = entry.identifier.as_deref().map(fold) != Some(fold(&claim.identifier))
+        || !entry.triple.resembles(&Triple::from(claim));
+    if drifted && facts.wish.drift == DriftPolicy::Report {
+        return Finding::riding(
+            Reason::Drifted,
+            format!(
+                "credential {} is {} in the PAM, and an update would change that",
+                entry.id, entry.triple
+            ),
+        );
+    }
+    if drifted && (renames || moves) {
+        return Step::Claim(as_listed(entry, facts, target, true));
+    }
+    // The PAM finds a credential by its identifier first, so the triple moves under the old one.
+    let interim = renames && moves;
+    let sent = if interim { claim.identifier.clone() } else { identifier };
+    let hits = register.hits(&sent, triple);
+    if let Some(other) = hits.iter().find(|hit| hit.id != entry.id) {
+        return Finding::riding(
+            Reason::AlreadyExists,
+            format!(
+                "this change would take over credential {} ({}) instead of updating credential {}",
+                other.id, other.triple, entry.id
+            ),
+        );
+    }
+    if hits.is_empty() {
+        return Finding::riding(
+            Reason::Drifted,
+            format!(
+                "credential {} is {} in the PAM, so this update would create a second credential",
+                entry.id, entry.triple
+            ),
+        );
+    }
+    Step::Send(Dispatch {
+        identifier: sent,
+        with_content: change.content && !change.first,
+        expected: Expected::Entry(entry.id.clone()),
+        interim,
+    })
+}
+
+/// An earlier POST of ours arrived, but not its answer: the same POST again says what became of it.
+fn finish(register: &Register, claim: &Claim, triple: &Triple, entry: Entry) -> Step {
+    let hits = register.hits(&claim.identifier, triple);
+    if let Some(other) = hits.iter().find(|hit| hit.id != entry.id) {
+        return taken(&[other.clone(), entry]);
+    }
+    Step::Send(Dispatch {
+        identifier: claim.identifier.clone(),
+        with_content: true,
+        expected: Expected::Entry(entry.id),
+        interim: false,
+    })
+}
+
+/// Our credential is not listed any more.
+fn vanished(facts: &Facts, register: &Register, triple: &Triple, claim: &Claim) -> Step {
+    let identifier = facts.wish.identifier.unwrap_or(&claim.identifier);
+    match register.hits(identifier, triple).as_slice() {
+        [] => Finding::riding(
+            Reason::NotFoundInPam,
+            format!(
+                "credential {} is not listed by the PAM any more (deleted, inactive or invisible)",
+                claim.id.as_deref().unwrap_or_default()
+            ),
+        ),
+        others => taken(others),
+    }
+}
+
+/// Nothing is ours yet.
+fn create(facts: &Facts, register: &Register, target: &str, triple: &Triple, claim: Option<&Claim>) -> Step {
+    let identifier = facts.identifier(target);
+    let hits = register.hits(&identifier, triple);
+    let (identifier, expected) = match hits.as_slice() {
+        [] => (identifier, Expected::New),
+        [entry] if facts.wish.adopts => {
+            let kept = facts.wish.identifier.or(entry.identifier.as_deref());
+            (
+                kept.unwrap_or(facts.wish.generated).to_owned(),
+                Expected::Entry(entry.id.clone()),
+            )
+        }
+        others => return taken(others),
+    };
+    if !claim.is_some_and(|claim| is_about(claim, &identifier, triple)) {
+        return Step::Claim(Stake {
+            id: None,
+            adopts: hits.first().map(|entry| entry.id.clone()),
+            identifier,
+            triple: triple.clone(),
+            keeps_applied: false,
+        });
+    }
+    let answered = facts.record.reason == Some(Reason::UnexpectedAnswer)
+        && facts.record.generation == facts.wish.generation
+        && facts.recall.unsure.is_none();
+    if answered && expected == Expected::New && !facts.wish.adopts && !facts.wish.requested {
+        // The same POST would get the same answer, and each one touches a credential that is not ours.
+        return Step::Await(Await::NextListing);
+    }
+    Step::Send(Dispatch {
+        identifier,
+        with_content: true,
+        expected,
+        interim: false,
+    })
+}
+
+fn taken(entries: &[Entry]) -> Step {
+    let listed: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} ({})", entry.id, entry.triple))
+        .collect();
+    let message = match listed.as_slice() {
+        [one] => format!("the PAM has this credential already: {one}"),
+        several => format!(
+            "identifier and account belong to several credentials of the PAM: {}",
+            several.join(", ")
+        ),
+    };
+    Finding::riding(Reason::AlreadyExists, message)
+}
+
+fn is_about(claim: &Claim, identifier: &str, triple: &Triple) -> bool {
+    claim.identifier == identifier && Triple::from(claim) == *triple
+}
+
+/// A claim on an entry that is ours, as the listing shows it.
+fn as_listed(entry: &Entry, facts: &Facts, target: &str, keeps_applied: bool) -> Stake {
+    Stake {
+        id: Some(entry.id.clone()),
+        adopts: None,
+        identifier: entry.identifier.clone().unwrap_or_else(|| facts.identifier(target)),
+        triple: entry.triple.clone(),
+        keeps_applied,
+    }
+}

@@ -1,0 +1,199 @@
+//! What the plan looks at: plain data, gathered from the object, the connection, the Secrets, the register and this
+//! process's memory.
+
+use std::time::{Duration, Instant};
+
+use crate::api::{Applied, Claim, DriftPolicy, Reason, SecretVersion};
+use crate::controller::ownership::{
+    Title,
+    identity::{Name, Triple},
+    register::Register,
+};
+
+/// How fresh a listing must be for a create, an adoption or a change of identity.
+pub const FRESH: Duration = Duration::from_secs(30);
+
+/// Everything that was observed about one object.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The moment of the observation.
+    pub now: Instant,
+    /// What the object asks for.
+    pub wish: Wish<'a>,
+    /// What its status says.
+    pub record: Record<'a>,
+    /// What its Secrets say.
+    pub content: Content<'a>,
+    /// How its PAM can be reached.
+    pub link: Route<'a>,
+    /// The object that goes before this one at the same credential.
+    pub rival: Option<&'a Name>,
+    /// What the PAM holds, where a listing was completed.
+    pub register: Option<&'a Register>,
+    /// What this process remembers of the object.
+    pub recall: Recall<'a>,
+}
+
+impl Facts<'_> {
+    /// What the object could own at this PAM.
+    pub fn title<'a>(&'a self, target: &'a str) -> Title<'a> {
+        Title {
+            claim: self.record.proven_claim(),
+            target,
+            generated: self.wish.generated,
+            triple: self.wish.triple,
+        }
+    }
+
+    /// The identifier that the credential should have: the spec's, else the one that it has, else the generated one.
+    pub fn identifier(&self, target: &str) -> String {
+        let title = self.title(target);
+        let kept = title.here().map(|claim| claim.identifier.as_str());
+        self.wish.identifier.or(kept).unwrap_or(self.wish.generated).to_owned()
+    }
+}
+
+/// What the object asks for.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the object's own switches, one field each")]
+pub struct Wish<'a> {
+    /// Generation of the spec.
+    pub generation: i64,
+    /// Why the spec cannot be read, if it cannot.
+    pub unreadable: Option<&'a str>,
+    /// The identifier in the spec.
+    pub identifier: Option<&'a str>,
+    /// The identifier that it gets without one.
+    pub generated: &'a str,
+    /// Device and account; absent only when the spec is unreadable.
+    pub triple: Option<&'a Triple>,
+    /// Fields that it uses although its connection does not allow them.
+    pub forbidden: &'a [&'static str],
+    /// adoptionPolicy is Adopt.
+    pub adopts: bool,
+    /// passwordPolicy is CreateOnly.
+    pub create_only: bool,
+    /// What to do about differences that others made in the PAM.
+    pub drift: DriftPolicy,
+    /// deletionPolicy is Deactivate.
+    pub deactivates: bool,
+    /// The finalizer is there.
+    pub finalizer: bool,
+    /// The object is suspended.
+    pub suspended: bool,
+    /// A person asked for a reconcile that is not answered yet.
+    pub requested: bool,
+    /// The object is being deleted.
+    pub deleting: bool,
+}
+
+/// What the status says.
+#[derive(Clone, Debug, Default)]
+pub struct Record<'a> {
+    /// The claim, whether or not it verifies.
+    pub claim: Option<&'a Claim>,
+    /// Whether the claim verifies under the installation's key.
+    pub proven: bool,
+    /// What the PAM accepted last.
+    pub applied: Option<&'a Applied>,
+    /// Generation that the conditions are about.
+    pub generation: i64,
+    /// Reason of the condition Ready.
+    pub reason: Option<Reason>,
+}
+
+impl<'a> Record<'a> {
+    /// The claim, if it is worth anything.
+    pub fn proven_claim(&self) -> Option<&'a Claim> {
+        self.claim.filter(|_| self.proven)
+    }
+}
+
+/// What the Secrets say.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// Their versions are those of the last success: no value was read.
+    Unmoved,
+    /// A version moved, or the spec did; no value was read yet.
+    Unread,
+    /// A Secret or a key is missing or unusable.
+    Broken {
+        /// `SecretNotFound` or `SecretKeyNotFound`.
+        reason: Reason,
+        /// Which Secret, which key, and what is wrong.
+        message: &'a str,
+    },
+    /// The values were read and the body rendered.
+    Rendered(&'a Prints),
+}
+
+/// Fingerprints of what would be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prints {
+    /// Of the body without identifier and password.
+    pub body: String,
+    /// Of the password, when there is one.
+    pub content: Option<String>,
+    /// Id of the key that made the fingerprints.
+    pub key: String,
+    /// The Secrets and keys that were read, with their versions.
+    pub secrets: Vec<SecretVersion>,
+    /// The version that the password came from.
+    pub content_source: Option<SecretVersion>,
+}
+
+/// How the object's PAM can be reached.
+#[derive(Clone, Debug)]
+pub struct Route<'a> {
+    /// The PAM, where the connection's URL can be read.
+    pub target: Option<&'a str>,
+    /// Whether calls may be made.
+    pub state: LinkState<'a>,
+    /// How old a listing may be for an update.
+    pub interval: Duration,
+    /// Why no listing could be had since the object began to wait for one.
+    pub listing_failure: Option<(Reason, &'a str)>,
+}
+
+/// Whether a connection may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState<'a> {
+    /// There is no such connection.
+    Missing,
+    /// It is not for this namespace.
+    NotAllowed,
+    /// This process has not judged it yet.
+    Unknown,
+    /// It is suspended.
+    Suspended,
+    /// It cannot be used, with its own reason and message.
+    NotReady(Reason, &'a str),
+    /// Calls may be made.
+    Ready,
+}
+
+/// What this process remembers of the object.
+#[derive(Clone, Debug)]
+pub struct Recall<'a> {
+    /// When spec, Secrets, connection and deletion were first seen as they are now.
+    pub since: Instant,
+    /// Not to be tried again before, unless one of these changes.
+    pub held_until: Option<Instant>,
+    /// An earlier request whose outcome is not known.
+    pub unsure: Option<&'a Unsure>,
+    /// When attempts to deactivate are given up.
+    pub release_at: Option<Instant>,
+    /// The namespace is being deleted and the connection or its Secret is gone already.
+    pub orphaned: bool,
+}
+
+/// A request that the PAM may have executed, now or later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsure {
+    /// When it was sent, or when this process first saw what an earlier one left.
+    pub since: Instant,
+    /// When it can no longer arrive: 60 s after its deadline.
+    pub settles: Instant,
+    /// What it contained: identifier and fingerprints of body and password; unknown after a restart.
+    pub sent: Option<(String, String, Option<String>)>,
+}

@@ -1,0 +1,354 @@
+//! The plan: what to do next, as a pure function of what was observed.
+//!
+//! It is asked again after every step, with what the step changed, until nothing is left to do or something must be
+//! waited for. Its order is the order of the promises: first what could do harm, then what would be a lie, then cost.
+
+mod approach;
+mod deletion;
+pub mod facts;
+
+use std::time::Instant;
+
+use crate::api::{Applied, Reason};
+use crate::controller::{
+    ownership::{identity::Triple, register::Register},
+    plan::{
+        approach::approach,
+        deletion::deletion,
+        facts::{Content, FRESH, Facts, LinkState, Prints},
+    },
+};
+
+/// The next step for one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Everything is as it should be, and status says so.
+    Nothing,
+    /// Wait for an event or a moment; status stays as it is.
+    Await(Await),
+    /// Read the Secrets and render the body.
+    ReadSecrets,
+    /// Nothing has to be sent: note in status that this generation was seen.
+    Record,
+    /// Say in status why nothing is sent.
+    Report(Finding),
+    /// Put the finalizer on.
+    AddFinalizer,
+    /// Take the finalizer off.
+    RemoveFinalizer,
+    /// Write down what is about to be ours, before it is.
+    Claim(Stake),
+    /// The one write: POST the body.
+    Send(Dispatch),
+    /// Deactivate our credential, by its id.
+    Deactivate(String),
+    /// Let the deleted object go; with what a person must know when the credential stays active.
+    Release(Option<Warning>),
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Await {
+    /// The first judgement of the connection.
+    Connection,
+    /// A listing that begins from now on.
+    Listing,
+    /// The next listing, whenever it comes.
+    NextListing,
+    /// A moment.
+    Until(Instant),
+}
+
+/// Why nothing is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The reason in the conditions.
+    pub reason: Reason,
+    /// What was found, without the remedy, which belongs to the reason.
+    pub message: String,
+    /// What may change the finding beside the object itself, its Secrets and its connection.
+    pub until: Option<Await>,
+}
+
+impl Finding {
+    /// A finding that only the object itself, its Secrets or its connection can change.
+    pub fn waiting(reason: Reason, message: impl Into<String>) -> Step {
+        Self::until(None, reason, message)
+    }
+
+    /// A finding that the next listing, whenever it comes, can change too.
+    pub fn riding(reason: Reason, message: impl Into<String>) -> Step {
+        Self::until(Some(Await::NextListing), reason, message)
+    }
+
+    /// No listing can be had, and one is needed.
+    pub fn unlisted(reason: Reason, message: impl Into<String>) -> Step {
+        Self::until(Some(Await::Listing), reason, message)
+    }
+
+    fn until(until: Option<Await>, reason: Reason, message: impl Into<String>) -> Step {
+        Step::Report(Self {
+            reason,
+            message: message.into(),
+            until,
+        })
+    }
+}
+
+/// A claim to be signed and written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stake {
+    /// The id, where the entry is ours already.
+    pub id: Option<String>,
+    /// The entry that is about to be adopted.
+    pub adopts: Option<String>,
+    /// The identifier that the POST will carry.
+    pub identifier: String,
+    /// The triple that the POST will carry, or that our entry has.
+    pub triple: Triple,
+    /// What was applied before still holds (only the listing's view of our entry is taken over).
+    pub keeps_applied: bool,
+}
+
+/// A POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The identifier to send.
+    pub identifier: String,
+    /// Whether the password goes along.
+    pub with_content: bool,
+    /// What the answer must be about.
+    pub expected: Expected,
+    /// The identifier has still to be changed by a second POST.
+    pub interim: bool,
+}
+
+/// What a POST is predicted to hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A credential that does not exist yet.
+    New,
+    /// This entry.
+    Entry(String),
+}
+
+/// What a person must know when a deleted object is let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The PAM's entry under our id is somebody else's by now.
+    NotOurs,
+    /// The deletion timeout passed.
+    TimedOut,
+    /// Namespace and connection are going away.
+    Orphaned,
+}
+
+impl Warning {
+    /// As metrics and logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotOurs => "not_ours",
+            Self::TimedOut => "timed_out",
+            Self::Orphaned => "orphaned",
+        }
+    }
+
+    /// As the event says it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotOurs => "Released without deactivating: the PAM has no credential that is provably this object's.",
+            Self::TimedOut => {
+                "Released without deactivating: the PAM could not be asked within --deletion-timeout. The credential may still be active there."
+            }
+            Self::Orphaned => {
+                "Released without deactivating: namespace and connection are being deleted. The credential may still be active there."
+            }
+        }
+    }
+}
+
+/// The next step.
+pub fn plan(facts: &Facts) -> Step {
+    if facts.wish.deleting {
+        return deletion(facts);
+    }
+    if let Some(message) = facts.wish.unreadable {
+        return Finding::waiting(Reason::Rejected, format!("the spec cannot be read: {message}"));
+    }
+    if facts.wish.finalizer && !facts.wish.deactivates {
+        return Step::RemoveFinalizer;
+    }
+    match due(facts) {
+        Due::Nothing if needs_finalizer(facts) => Step::AddFinalizer,
+        Due::Nothing if !is_recorded(facts) => Step::Record,
+        Due::Nothing => Step::Nothing,
+        Due::Unknown => Step::ReadSecrets,
+        Due::Broken(reason, message) => Finding::waiting(reason, message),
+        Due::Send(change) => match send(facts, change) {
+            // The finalizer is there before anything of ours can be in the PAM.
+            Step::Claim(_) | Step::Send(_) if needs_finalizer(facts) => Step::AddFinalizer,
+            step => step,
+        },
+    }
+}
+
+/// What has to be sent.
+enum Due<'a> {
+    Nothing,
+    Unknown,
+    Broken(Reason, &'a str),
+    Send(Change),
+}
+
+/// What differs from what the PAM accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Nothing was accepted from this object at this PAM yet.
+    pub first: bool,
+    /// The password has to go along.
+    pub content: bool,
+}
+
+fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
+    let (wish, record) = (&facts.wish, &facts.record);
+    let claim = record
+        .claim
+        .filter(|claim| facts.link.target.is_none_or(|target| claim.target == target));
+    let (Some(claim), Some(applied)) = (claim, record.applied) else {
+        return Due::Send(Change {
+            first: true,
+            content: true,
+        });
+    };
+    let identified = wish.identifier.is_none_or(|identifier| identifier == claim.identifier);
+    let owes_content = wish.requested && applied.content.is_none() && !wish.create_only;
+    match &facts.content {
+        Content::Unmoved if applied.generation == wish.generation && identified && !owes_content => Due::Nothing,
+        Content::Unmoved | Content::Unread => Due::Unknown,
+        Content::Broken { reason, message } => Due::Broken(*reason, message),
+        Content::Rendered(prints) => {
+            let content = !wish.create_only && content_moved(applied, prints, wish.requested);
+            let body =
+                applied.body != prints.body && (applied.key == prints.key || applied.generation != wish.generation);
+            if content || body || !identified {
+                Due::Send(Change { first: false, content })
+            } else {
+                Due::Nothing
+            }
+        }
+    }
+}
+
+/// Whether the password is another one than the PAM accepted. Without a comparable fingerprint the Secret's version
+/// decides: a lost key must not push every password again.
+fn content_moved(applied: &Applied, prints: &Prints, requested: bool) -> bool {
+    let Some(content) = &prints.content else {
+        return false;
+    };
+    match &applied.content {
+        Some(before) if applied.key == prints.key => before != content,
+        before => {
+            let source = prints.content_source.as_ref();
+            let moved = source.is_some_and(|source| !applied.secrets.contains(source));
+            moved || (requested && before.is_none())
+        }
+    }
+}
+
+fn needs_finalizer(facts: &Facts) -> bool {
+    facts.wish.deactivates && !facts.wish.finalizer
+}
+
+/// Whether status says already that this generation needs nothing.
+fn is_recorded(facts: &Facts) -> bool {
+    let reason = if facts.wish.suspended {
+        Reason::Suspended
+    } else {
+        Reason::Synced
+    };
+    facts.record.generation == facts.wish.generation && facts.record.reason == Some(reason) && !facts.wish.requested
+}
+
+/// Something has to be sent: is there anything in the way?
+fn send(facts: &Facts, change: Change) -> Step {
+    match facts.link.state {
+        LinkState::Missing => {
+            return Finding::waiting(Reason::ConnectionNotFound, "the connection does not exist");
+        }
+        LinkState::NotAllowed => {
+            return Finding::waiting(Reason::ConnectionNotAllowed, "the connection is not for this namespace");
+        }
+        _ => {}
+    }
+    if !facts.wish.forbidden.is_empty() {
+        let fields = facts.wish.forbidden.join(", ");
+        return Finding::waiting(Reason::NotPermitted, format!("the connection does not allow {fields}"));
+    }
+    let prints = match &facts.content {
+        Content::Unmoved | Content::Unread => return Step::ReadSecrets,
+        Content::Broken { reason, message } => return Finding::waiting(*reason, *message),
+        Content::Rendered(prints) => *prints,
+    };
+    if facts.wish.suspended || facts.link.state == LinkState::Suspended {
+        return Finding::waiting(Reason::Suspended, "changes wait to be sent");
+    }
+    if let Some(rival) = facts.rival {
+        return Finding::riding(
+            Reason::Conflict,
+            format!("PamCredential {rival} declares the same credential and goes first"),
+        );
+    }
+    match facts.link.state {
+        LinkState::Unknown => return Step::Await(Await::Connection),
+        LinkState::NotReady(reason, message) => {
+            return Finding::waiting(Reason::ConnectionNotReady, format!("{}: {message}", reason.as_str()));
+        }
+        _ => {}
+    }
+    let (Some(target), Some(triple)) = (facts.link.target, facts.wish.triple) else {
+        return Step::Await(Await::Connection);
+    };
+    if let Some(until) = held(facts, target, prints) {
+        return Step::Await(Await::Until(until));
+    }
+    match facts.register {
+        Some(register) if usable(facts, register, target) => approach(facts, register, target, triple, change),
+        _ => match facts.link.listing_failure {
+            Some((reason, message)) => Finding::unlisted(reason, message),
+            None => Step::Await(Await::Listing),
+        },
+    }
+}
+
+/// Until when nothing may be sent, if not now: a refused or failed attempt, or an earlier request with other content
+/// that could still arrive and undo ours.
+fn held(facts: &Facts, target: &str, prints: &Prints) -> Option<Instant> {
+    let held = facts.recall.held_until.filter(|until| *until > facts.now);
+    let late = facts
+        .recall
+        .unsure
+        .filter(|unsure| unsure.settles > facts.now)
+        .and_then(|unsure| {
+            let (identifier, body, content) = unsure.sent.as_ref()?;
+            let same = *identifier == facts.identifier(target)
+                && *body == prints.body
+                && (content.is_none() || *content == prints.content);
+            (!same).then_some(unsure.settles)
+        });
+    held.max(late)
+}
+
+/// Whether the listing is fresh enough for what is about to be sent. Whoever keeps the identity of a credential that
+/// the PAM confirmed hits that one again; everything else needs to know what is there now.
+fn usable(facts: &Facts, register: &Register, target: &str) -> bool {
+    let keeps_identity = facts.title(target).here().is_some_and(|claim| {
+        let same_triple = facts.wish.triple.is_some_and(|triple| *triple == Triple::from(claim));
+        claim.id.is_some() && same_triple && facts.identifier(target) == claim.identifier
+    });
+    if keeps_identity {
+        // The interval has a jitter of a tenth, and the listing takes its own time.
+        register.age(facts.now) <= facts.link.interval.mul_f32(1.1) + FRESH
+    } else {
+        register.began >= facts.recall.since && register.age(facts.now) <= FRESH
+    }
+}

@@ -1,0 +1,297 @@
+//! Starts the watches and the controllers, and ends them.
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    fmt::Debug,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures::{FutureExt, Stream, StreamExt, channel::mpsc::UnboundedReceiver, future};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{
+        NamespaceResourceScope, PartialObjectMeta,
+        object::{HasSpec, HasStatus},
+    },
+    runtime::{
+        applier,
+        controller::{self, Action, Config, ReconcileRequest},
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::controller::{
+    connection::{self, link::Links},
+    context::{Context, Rules, Wake},
+    credential::{
+        self,
+        memory::{Memories, backoff},
+    },
+    effects::Effects,
+    events::Events,
+    guarded::Guarded,
+    index::{Index, Reference},
+    setup::{self, SetupError},
+    track,
+    watch::{Change, watch},
+};
+use crate::{
+    api::{ClusterPamConnection, PamConnection},
+    metrics::Metrics,
+};
+
+/// What the operator's flags say about the controllers.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The rules for connections and deletions.
+    pub rules: Rules,
+    /// Namespaces to watch; all of them when empty.
+    pub namespaces: Vec<String>,
+    /// Reconciles at the same time.
+    pub concurrency: u16,
+    /// A copied installation becomes this cluster's.
+    pub accept_cluster: bool,
+}
+
+/// Whether all caches were filled.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// True from the first complete lists on.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs the controllers until `shutdown` ends; what is under way then is finished.
+pub async fn run(
+    client: Client,
+    options: Options,
+    metrics: Metrics,
+    readiness: Readiness,
+    shutdown: impl Future<Output = ()> + Clone + Send + 'static,
+) -> Result<(), SetupError> {
+    let namespace = &options.rules.namespace;
+    let setup = setup::load(&client, namespace, options.accept_cluster).await?;
+    let own = [namespace.clone()];
+    let (secrets, secret_events) =
+        watch::<PartialObjectMeta<Secret>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
+    let (config_maps, config_map_events) =
+        watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
+    let (wake, wakes) = Wake::channels();
+    let concurrency = options.concurrency;
+    let context = Arc::new(Context {
+        effects: Effects::new(client.clone(), metrics.clone()),
+        events: Events::start(client.clone()),
+        metrics,
+        installation: setup.installation,
+        lockout: setup.copied.then(|| COPIED.to_owned()),
+        rules: options.rules.clone(),
+        links: Links::default(),
+        index: Index::default(),
+        memories: Memories::default(),
+        reservations: Mutex::default(),
+        secrets: secrets.clone(),
+        config_maps: config_maps.clone(),
+        wake,
+    });
+
+    let credentials = follow(
+        scopes(&client, &options.namespaces, &[]),
+        &context,
+        track::credential,
+        |context, object| context.wake.credential(&track::name(object)),
+    );
+    let connections = follow::<PamConnection>(
+        scopes(&client, &options.namespaces, &[]),
+        &context,
+        track::connection,
+        |context, object| context.wake.connection(&connection::key(object)),
+    );
+    let cluster_connections = follow::<ClusterPamConnection>(
+        vec![Api::all(client.clone())],
+        &context,
+        track::connection,
+        |context, object| context.wake.connection(&connection::key(object)),
+    );
+    drain(secret_events, &context, |context, secret| {
+        context.wake_referrers(&Reference::Secret(
+            secret.namespace().unwrap_or_default(),
+            secret.name_any(),
+        ));
+    });
+    drain(config_map_events, &context, |context, map| {
+        context.wake_referrers(&Reference::ConfigMap(
+            map.namespace().unwrap_or_default(),
+            map.name_any(),
+        ));
+    });
+
+    // No plan is made before everything that it looks at is there: a missing connection must be one that does not
+    // exist, and every claim must stand in line before the first object without one.
+    let filled = future::join_all([
+        secrets.wait_until_ready().boxed(),
+        config_maps.wait_until_ready().boxed(),
+        credentials.wait_until_ready().boxed(),
+        connections.wait_until_ready().boxed(),
+        cluster_connections.wait_until_ready().boxed(),
+    ]);
+    tokio::select! {
+        _ = filled => {}
+        () = shutdown.clone() => return Ok(()),
+    }
+    readiness.0.store(true, Ordering::Relaxed);
+    tracing::info!("all caches are filled");
+    tokio::join!(
+        control(
+            "PamCredential",
+            credentials,
+            wakes.credentials,
+            &context,
+            concurrency,
+            shutdown.clone(),
+            credential::reconcile
+        ),
+        control(
+            "PamConnection",
+            connections,
+            wakes.connections,
+            &context,
+            concurrency,
+            shutdown.clone(),
+            connection::reconcile
+        ),
+        control(
+            "ClusterPamConnection",
+            cluster_connections,
+            wakes.cluster_connections,
+            &context,
+            concurrency,
+            shutdown,
+            connection::reconcile
+        ),
+    );
+    Ok(())
+}
+
+/// Why a copied installation may not write.
+const COPIED: &str = "the Secret pam-operator-installation was made in another cluster, whose objects own what its key signed; \
+                      start the operator once with --accept-cluster if this cluster replaces that one";
+
+/// The cluster, or the namespaces that are watched and some more.
+fn scopes<K>(client: &Client, namespaces: &[String], more: &[String]) -> Vec<Api<K>>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    if namespaces.is_empty() {
+        return vec![Api::all(client.clone())];
+    }
+    let namespaces: BTreeSet<_> = namespaces.iter().chain(more).collect();
+    namespaces
+        .into_iter()
+        .map(|namespace| Api::namespaced(client.clone(), namespace))
+        .collect()
+}
+
+/// Of a Secret or ConfigMap only its version matters.
+fn keep_version<K>(object: &mut PartialObjectMeta<K>) {
+    let metadata = std::mem::take(&mut object.metadata);
+    object.metadata.name = metadata.name;
+    object.metadata.namespace = metadata.namespace;
+    object.metadata.uid = metadata.uid;
+    object.metadata.resource_version = metadata.resource_version;
+}
+
+/// Watches one of our own kinds: `track` sees each change before the store has it, `wake` after.
+fn follow<K>(
+    scopes: Vec<Api<Guarded<K>>>,
+    context: &Arc<Context>,
+    track: impl Fn(&Context, &Change<'_, Guarded<K>>) + Send + 'static,
+    wake: impl Fn(&Context, &Guarded<K>) + Send + 'static,
+) -> Store<Guarded<K>>
+where
+    K: Resource<DynamicType = ()> + HasSpec + HasStatus + Clone + 'static,
+    Guarded<K>: DeserializeOwned + Debug + Send + Sync,
+{
+    let tracked = context.clone();
+    let (store, events) = watch(scopes, Guarded::prune, move |change| track(&tracked, change));
+    drain(events, context, wake);
+    store
+}
+
+/// Follows a watch for as long as the operator runs; a failed one was logged and comes back by itself.
+fn drain<K: Send + 'static>(
+    events: impl Stream<Item = Result<K, watcher::Error>> + Send + 'static,
+    context: &Arc<Context>,
+    wake: impl Fn(&Context, &K) + Send + 'static,
+) {
+    let context = context.clone();
+    tokio::spawn(events.for_each(move |event| {
+        if let Ok(object) = event {
+            wake(&context, &object);
+        }
+        std::future::ready(())
+    }));
+}
+
+/// Runs one controller until the shutdown; reconciles are tasks of their own, so that one that panics ends alone.
+async fn control<K, F>(
+    kind: &'static str,
+    store: Store<K>,
+    wakes: UnboundedReceiver<ObjectRef<K>>,
+    context: &Arc<Context>,
+    concurrency: u16,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    F: Future<Output = Action> + Send + 'static,
+{
+    let queue = wakes
+        .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
+        .take_until(shutdown);
+    let run = |object, context: Arc<Context>| {
+        let metrics = context.metrics.clone();
+        let task = tokio::spawn(reconcile(object, context));
+        async move {
+            let action = task.await.unwrap_or_else(|panic| {
+                tracing::error!(
+                    kind,
+                    panicked = panic.is_panic(),
+                    "a reconcile ended by accident and is repeated"
+                );
+                Action::requeue(backoff(8))
+            });
+            metrics.reconciled(kind);
+            Ok::<_, Infallible>(action)
+        }
+        .boxed()
+    };
+    let config = Config::default().concurrency(concurrency);
+    applier(
+        run,
+        |_, error: &Infallible, _| match *error {},
+        context.clone(),
+        store,
+        queue,
+        config,
+    )
+    .for_each(|result| {
+        match result {
+            // Objects are often gone before their last event is looked at.
+            Ok(_) | Err(controller::Error::ObjectNotFound(_)) => {}
+            Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
+        }
+        std::future::ready(())
+    })
+    .await;
+}

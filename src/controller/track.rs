@@ -1,0 +1,93 @@
+//! Keeps index, links and reservations in step with the watches, before any reconcile sees the change.
+
+use std::collections::BTreeSet;
+
+use crate::controller::{
+    Credential,
+    connection::{ConnectionResource, home, key, link::LinkKey, settings},
+    context::Context,
+    credential::{observe::held, render},
+    guarded::Guarded,
+    index::{Reference, Referrer},
+    ownership::identity::Name,
+    watch::Change,
+};
+use std::time::Instant;
+
+/// The name of an object.
+pub fn name(object: &Credential) -> Name {
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// Follows a credential.
+pub fn credential(context: &Context, change: &Change<'_, Credential>) {
+    match change {
+        Change::Applied(object) => {
+            let name = name(object);
+            context
+                .index
+                .set(Referrer::Credential(name.clone()), references(object, &name));
+            let mut reservations = context.reservations();
+            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+            // What an object wants is for its reconcile to say; what it has must be known before others reconcile.
+            if let Some(claim) = claim
+                && !reservations.knows(&name)
+                && context.installation.verify(&name, claim)
+            {
+                let created = object
+                    .metadata
+                    .creation_timestamp
+                    .as_ref()
+                    .map_or(0, |time| time.0.as_second());
+                reservations.enter(&name, created, &held(claim));
+            }
+        }
+        Change::Deleted(object) => {
+            let name = name(object);
+            context.index.set(Referrer::Credential(name.clone()), BTreeSet::new());
+            context.memories.forget(&name, Instant::now());
+            for waiting in context.reservations().leave(&name) {
+                context.wake.credential(&waiting);
+            }
+        }
+    }
+}
+
+/// Follows a connection.
+pub fn connection<K: ConnectionResource>(context: &Context, change: &Change<'_, Guarded<K>>) {
+    match change {
+        Change::Applied(object) => {
+            let key = key(object);
+            context.links.ensure(&key);
+            let references = match &object.spec {
+                Ok(spec) => settings::references(K::connection(spec), home(context, &key)),
+                Err(_) => BTreeSet::new(),
+            };
+            context.index.set(Referrer::Connection(key), references);
+        }
+        Change::Deleted(object) => {
+            let key = key(object);
+            context.index.set(Referrer::Connection(key.clone()), BTreeSet::new());
+            if let Some(link) = context.links.remove(&key) {
+                link.state().client = None;
+                link.demand.notify_one();
+            }
+            context.wake_referrers(&Reference::Connection(key));
+        }
+    }
+}
+
+fn references(object: &Credential, name: &Name) -> BTreeSet<Reference> {
+    let connection = match (&object.spec, &object.status) {
+        (Ok(spec), _) => Some(LinkKey::of(&spec.connection_ref, &name.namespace)),
+        (Err(_), Some(status)) => status
+            .connection
+            .as_ref()
+            .map(|used| LinkKey::new(used.kind, &used.name, &name.namespace)),
+        (Err(_), None) => None,
+    };
+    let secrets = object.spec.iter().flat_map(|spec| render::references(spec, true));
+    let secrets = secrets.map(|secret| Reference::Secret(name.namespace.clone(), secret.name.clone()));
+    secrets.chain(connection.map(Reference::Connection)).collect()
+}

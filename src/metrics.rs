@@ -1,0 +1,123 @@
+//! Counters of what the operator does. No label has a secret, a name from the PAM, or the text of an error.
+
+use std::{sync::Arc, time::Instant};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::pam;
+
+/// The operator's metrics; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    calls: Family<CallLabels, Counter>,
+    durations: Family<OperationLabel, Histogram>,
+    reconciles: Family<ControllerLabel, Counter>,
+    released: Family<WhyLabel, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabel {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ControllerLabel {
+    controller: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhyLabel {
+    reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let calls = Family::default();
+        let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let reconciles = Family::default();
+        let released = Family::default();
+        registry.register(
+            "pam_operator_pam_api_requests",
+            "Calls to the PAM by operation and outcome",
+            calls.clone(),
+        );
+        registry.register(
+            "pam_operator_pam_api_request_duration_seconds",
+            "Duration of calls to the PAM by operation",
+            durations.clone(),
+        );
+        registry.register(
+            "controller_runtime_reconcile",
+            "Reconciles by controller",
+            reconciles.clone(),
+        );
+        registry.register(
+            "pam_operator_orphaned",
+            "Deleted objects that were released although their credential may still be active in the PAM",
+            released.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            calls,
+            durations,
+            reconciles,
+            released,
+        }
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.005, 2.0, 14))
+}
+
+impl Metrics {
+    /// Counts and times a call to the PAM.
+    pub async fn count_call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, pam::Error>>,
+    ) -> Result<T, pam::Error> {
+        let began = Instant::now();
+        let result = call.await;
+        let code = result.as_ref().map_or_else(|error| error.class.as_str(), |_| "Ok");
+        self.calls.get_or_create(&CallLabels { operation, code }).inc();
+        self.durations
+            .get_or_create(&OperationLabel { operation })
+            .observe(began.elapsed().as_secs_f64());
+        result
+    }
+
+    /// Counts a reconcile.
+    pub fn reconciled(&self, controller: &'static str) {
+        self.reconciles.get_or_create(&ControllerLabel { controller }).inc();
+    }
+
+    /// Counts an object that was released without its credential being deactivated.
+    pub fn released(&self, reason: &'static str) {
+        self.released.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// All metrics in the text format of OpenMetrics.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+}

@@ -1,0 +1,11 @@
+mod address;
+mod body;
+mod calls;
+mod classify;
+mod fake;
+mod listing;
+mod properties;
+mod settings;
+mod stream;
+mod tls;
+mod token;

@@ -1,0 +1,39 @@
+//! The operator's own HTTP server: probes and metrics.
+
+use axum::{
+    Router,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::net::TcpListener;
+
+use crate::{controller::Readiness, metrics::Metrics};
+
+/// Format of the metrics.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Serves until `shutdown` ends: `/livez` (the process answers), `/readyz` (all caches were filled; an outage of the
+/// PAM does not change it) and `/metrics`.
+pub async fn serve(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let ready = move || async move {
+        if readiness.is_ready() {
+            (StatusCode::OK, "ok\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "the caches are not filled yet\n")
+        }
+    };
+    let routes = Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route(
+            "/metrics",
+            get(move || async move { ([(CONTENT_TYPE, OPENMETRICS)], metrics.render()).into_response() }),
+        );
+    axum::serve(listener, routes).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,443 @@
+//! One test's world: a namespace on a real API server, a simulated PAM behind https, and the operator as a process.
+
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Secret},
+};
+use kube::{
+    Api, Client,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
+};
+use pam_operator::{
+    api::{
+        ClusterPamConnection, PamConnection, PamCredential,
+        condition::{READY, find},
+    },
+    simulator::{self, Config, Data, Handle, Profile, Tls},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use testbed::{ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, wait_for, wait_until_gone};
+
+/// How long anything may take before a test fails; nothing passes because of it.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The client of the simulated PAM.
+pub const CLIENT: &str = "operator";
+
+/// Its secret.
+pub const CLIENT_SECRET: &str = "canary-client-secret";
+
+/// Everything that one test works on.
+pub struct World {
+    pub plane: Plane,
+    pub client: Client,
+    pub user: String,
+    pub namespace: String,
+    pub pam: Handle,
+    pub operator: Option<Operator>,
+    args: Vec<String>,
+}
+
+/// A control plane: everybody's, or one of the test's own where it makes objects that belong to no namespace.
+pub enum Plane {
+    Shared(&'static ControlPlane),
+    Own(Box<ControlPlane>),
+}
+
+impl Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(plane) => plane,
+            Self::Own(plane) => plane,
+        }
+    }
+}
+
+/// How a world differs from the usual one.
+pub struct Setting {
+    pub profile: Profile,
+    pub data: Data,
+    pub own_plane: bool,
+    /// Further flags of the operator.
+    pub args: Vec<String>,
+    /// Whether the connection `vault` is made and the operator started.
+    pub started: bool,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            profile: Profile::V3_32,
+            data: data(),
+            own_plane: false,
+            args: Vec::new(),
+            started: true,
+        }
+    }
+}
+
+/// A PAM in which every device exists.
+pub fn data() -> Data {
+    Data {
+        clients: vec![simulator::Client::new(CLIENT, CLIENT_SECRET)],
+        any_device: true,
+        ..Data::default()
+    }
+}
+
+impl World {
+    /// The usual world: PAM 3.32, a connection `vault`, a running operator.
+    pub async fn start() -> Self {
+        Self::with(Setting::default()).await
+    }
+
+    /// Another one.
+    pub async fn with(setting: Setting) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let plane = if setting.own_plane {
+            let plane = ControlPlane::start().await.expect("a control plane starts");
+            let admin = plane.admin().await.expect("an administrator");
+            testbed::manifest::install_crds(&admin)
+                .await
+                .expect("the CRDs are accepted");
+            rbac::install(&admin).await.expect("the roles are accepted");
+            Plane::Own(Box::new(plane))
+        } else {
+            Plane::Shared(shared().await)
+        };
+        let client = plane.admin().await.expect("an administrator");
+        let namespace = create_namespace(&client, "it").await.expect("a namespace");
+        let user = format!("operator-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        rbac::bind_operator(&client, &user, &namespace)
+            .await
+            .expect("the operator's rights");
+        let pam = simulator::start(Config {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            profile: setting.profile,
+            tls: Tls::InMemory,
+            data: setting.data,
+        })
+        .await
+        .expect("the simulator starts");
+        let mut world = Self {
+            plane,
+            client,
+            user,
+            namespace,
+            pam,
+            operator: None,
+            args: setting.args,
+        };
+        world
+            .secret(
+                "vault-client",
+                json!({"clientId": CLIENT, "clientSecret": CLIENT_SECRET}),
+            )
+            .await;
+        world.config_map("vault-ca", "ca.crt", &world.ca()).await;
+        if setting.started {
+            world.connection("vault", json!({})).await;
+            world.run().await;
+        }
+        world
+    }
+
+    /// The authority that signed the PAM's certificate.
+    pub fn ca(&self) -> String {
+        self.pam.ca_pem().expect("the simulator speaks https").to_owned()
+    }
+
+    /// Starts the operator, and waits until it is ready.
+    pub async fn run(&mut self) {
+        let namespace = &self.namespace;
+        let flags = [
+            "run",
+            "--namespace",
+            namespace,
+            "--watch-namespaces",
+            namespace,
+            "--allow-loopback",
+            "--log-level",
+            "debug,kube=info,hyper=info,rustls=info",
+        ];
+        let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
+        let config = OperatorConfig {
+            program: env!("CARGO_BIN_EXE_pam-operator").into(),
+            args: args.map(Into::into).collect(),
+            env: Vec::new(),
+            kubeconfig: self.plane.kubeconfig_for(&self.user).expect("a kubeconfig"),
+        };
+        self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
+    }
+
+    /// Ends the operator as Kubernetes does, and returns its log.
+    pub async fn stop(&mut self) -> String {
+        self.operator
+            .take()
+            .expect("the operator runs")
+            .stop()
+            .await
+            .expect("the operator ends well")
+    }
+
+    /// Ends the operator in the middle of whatever it does.
+    pub async fn kill(&mut self) -> String {
+        self.operator
+            .take()
+            .expect("the operator runs")
+            .kill()
+            .await
+            .expect("the operator is killed")
+    }
+
+    /// The objects of a kind in the test's namespace.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Creates or replaces a Secret.
+    pub async fn secret(&self, name: &str, values: Value) {
+        let values = values.as_object().expect("an object").iter();
+        let bytes = |value: &Value| ByteString(value.as_str().expect("a text").as_bytes().to_vec());
+        self.secret_bytes(
+            name,
+            values
+                .map(|(key, value)| (key.clone(), bytes(value)))
+                .collect::<Vec<_>>(),
+        )
+        .await;
+    }
+
+    /// Creates or replaces a Secret of any bytes.
+    pub async fn secret_bytes(&self, name: &str, data: impl IntoIterator<Item = (String, ByteString)>) {
+        let secret = Secret {
+            metadata: named(name),
+            data: Some(data.into_iter().collect()),
+            ..Secret::default()
+        };
+        self.put(&self.api(), name, &secret).await;
+    }
+
+    /// Creates or replaces a ConfigMap with one key.
+    pub async fn config_map(&self, name: &str, key: &str, value: &str) {
+        let map = ConfigMap {
+            metadata: named(name),
+            data: Some([(key.to_owned(), value.to_owned())].into()),
+            ..ConfigMap::default()
+        };
+        self.put(&self.api(), name, &map).await;
+    }
+
+    /// The spec of a connection to the simulated PAM, changed by a merge patch.
+    pub fn connection_spec(&self, change: Value) -> Value {
+        let mut spec = json!({
+            "url": self.pam.url(),
+            "credentialsSecretRef": {"name": "vault-client"},
+            "tls": {"caBundleRef": {"kind": "ConfigMap", "name": "vault-ca", "key": "ca.crt"}},
+        });
+        merge(&mut spec, change);
+        spec
+    }
+
+    /// Creates a PamConnection.
+    pub async fn connection(&self, name: &str, change: Value) {
+        let object = json!({
+            "apiVersion": "pam-operator.dev/v1alpha1", "kind": "PamConnection",
+            "metadata": {"name": name, "namespace": self.namespace}, "spec": self.connection_spec(change),
+        });
+        let object: PamConnection = serde_json::from_value(object).expect("a connection");
+        self.api()
+            .create(&PostParams::default(), &object)
+            .await
+            .expect("the connection is accepted");
+    }
+
+    /// Creates a ClusterPamConnection; only in a control plane of the test's own.
+    pub async fn cluster_connection(&self, name: &str, change: Value) {
+        let object = json!({
+            "apiVersion": "pam-operator.dev/v1alpha1", "kind": "ClusterPamConnection",
+            "metadata": {"name": name}, "spec": self.connection_spec(change),
+        });
+        let object: ClusterPamConnection = serde_json::from_value(object).expect("a connection");
+        let api = Api::all(self.client.clone());
+        api.create(&PostParams::default(), &object)
+            .await
+            .expect("the connection is accepted");
+    }
+
+    /// Creates a PamCredential: the usual one under this name, changed by a merge patch of its spec.
+    pub async fn create(&self, name: &str, change: Value) -> PamCredential {
+        let object = self.credential(name, change);
+        self.api()
+            .create(&PostParams::default(), &object)
+            .await
+            .expect("the object is accepted")
+    }
+
+    /// The usual PamCredential under this name, changed by a merge patch of its spec.
+    pub fn credential(&self, name: &str, change: Value) -> PamCredential {
+        let mut spec = json!({
+            "connectionRef": {"name": "vault"},
+            "username": name, "hostname": "db.example.com", "ip": "10.0.0.1",
+        });
+        merge(&mut spec, change);
+        let object = json!({
+            "apiVersion": "pam-operator.dev/v1alpha1", "kind": "PamCredential",
+            "metadata": {"name": name, "namespace": self.namespace}, "spec": spec,
+        });
+        serde_json::from_value(object).expect("a credential")
+    }
+
+    /// Changes an object by a merge patch of its spec.
+    pub async fn change(&self, name: &str, spec: Value) -> PamCredential {
+        self.patch(name, json!({"spec": spec})).await
+    }
+
+    /// Changes an object by a merge patch.
+    pub async fn patch(&self, name: &str, patch: Value) -> PamCredential {
+        let api: Api<PamCredential> = self.api();
+        api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .expect("the change is accepted")
+    }
+
+    /// Forges a status by a merge patch, as somebody with too many rights could.
+    pub async fn forge(&self, name: &str, status: Value) {
+        let api: Api<PamCredential> = self.api();
+        let patch = Patch::Merge(json!({"status": status}));
+        api.patch_status(name, &PatchParams::default(), &patch)
+            .await
+            .expect("the status is accepted");
+    }
+
+    /// Deletes an object.
+    pub async fn delete(&self, name: &str) {
+        let api: Api<PamCredential> = self.api();
+        api.delete(name, &DeleteParams::default())
+            .await
+            .expect("the deletion is accepted");
+    }
+
+    /// Waits until an object is gone.
+    pub async fn gone(&self, name: &str) {
+        self.expect(wait_until_gone(&self.api::<PamCredential>(), name, DEADLINE).await);
+    }
+
+    /// Waits until the PAM accepted the object as it is now.
+    pub async fn ready(&self, name: &str) -> PamCredential {
+        self.until(name, "Ready", |object| is(object, "True", None)).await
+    }
+
+    /// Waits until the object is not ready for this reason.
+    pub async fn fails(&self, name: &str, reason: &str) -> PamCredential {
+        self.until(name, reason, |object| is(object, "False", Some(reason)))
+            .await
+    }
+
+    /// Waits until an object is as described.
+    pub async fn until(&self, name: &str, described: &str, is_so: impl Fn(&PamCredential) -> bool) -> PamCredential {
+        self.expect(wait_for(&self.api(), name, described, DEADLINE, is_so).await)
+    }
+
+    /// Waits until a connection is ready, or is not for this reason.
+    pub async fn connection_is(&self, name: &str, status: &str, reason: &str) -> PamConnection {
+        let is_so = |object: &PamConnection| {
+            let ready = object
+                .status
+                .as_ref()
+                .and_then(|status| find(&status.conditions, READY));
+            ready.is_some_and(|ready| ready.status == status && ready.reason == reason)
+        };
+        self.expect(wait_for(&self.api(), name, reason, DEADLINE, is_so).await)
+    }
+
+    /// The result, or a failed test that shows what the operator wrote.
+    fn expect<T>(&self, result: Result<T, testbed::Error>) -> T {
+        result.unwrap_or_else(|error| {
+            let output = self.operator.as_ref().map(Operator::output).unwrap_or_default();
+            let lines: Vec<_> = output.lines().collect();
+            let end = lines[lines.len().saturating_sub(40)..].join("\n");
+            panic!("{error}\nthe end of the operator's log:\n{end}")
+        })
+    }
+
+    async fn put<K>(&self, api: &Api<K>, name: &str, object: &K)
+    where
+        K: kube::Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
+    {
+        let params = PatchParams::apply("test").force();
+        api.patch(name, &params, &Patch::Apply(object))
+            .await
+            .expect("the object is accepted");
+    }
+}
+
+/// Whether Ready has this status and reason for the object's present generation.
+pub fn is(object: &PamCredential, status: &str, reason: Option<&str>) -> bool {
+    let ready = object
+        .status
+        .as_ref()
+        .and_then(|status| find(&status.conditions, READY));
+    ready.is_some_and(|ready| {
+        ready.status == status
+            && reason.is_none_or(|reason| ready.reason == reason)
+            && ready.observed_generation == object.metadata.generation
+    })
+}
+
+/// The message of Ready.
+pub fn message(object: &PamCredential) -> &str {
+    let ready = object
+        .status
+        .as_ref()
+        .and_then(|status| find(&status.conditions, READY));
+    ready.map(|ready| ready.message.as_str()).unwrap_or_default()
+}
+
+/// The id of the credential in the PAM.
+pub fn id(object: &PamCredential) -> u64 {
+    let id = object
+        .status
+        .as_ref()
+        .and_then(|status| status.id.as_deref())
+        .expect("an id");
+    id.parse().expect("a number")
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        ..ObjectMeta::default()
+    }
+}
+
+fn merge(into: &mut Value, change: Value) {
+    match change {
+        Value::Object(change) => {
+            if !into.is_object() {
+                *into = json!({});
+            }
+            let fields = into.as_object_mut().expect("just made one");
+            for (name, value) in change {
+                if value.is_null() {
+                    fields.remove(&name);
+                } else {
+                    merge(fields.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        value => *into = value,
+    }
+}

@@ -1,0 +1,232 @@
+//! What the demo does, step by step, and what it tells about it.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DynamicObject, Patch, PatchParams},
+};
+use pam_operator::{
+    api::{PamCredential, PamCredentialStatus},
+    simulator::{self, Handle, Profile, Tls},
+};
+use serde_json::json;
+use testbed::{
+    ADMIN, Binaries, ControlPlane, Error, Operator, OperatorConfig, Progress, manifest, rbac, version, wait_for,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::examples::{self, NAMESPACE, OPERATOR_NAMESPACE, kind, namespace};
+
+/// The operator's user name on the demo's API server.
+const OPERATOR: &str = "pam-operator";
+
+/// How long one example may take to become Ready; it takes milliseconds.
+const READY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Tells the story; without `once` stays at its end until Ctrl-C or SIGTERM.
+pub async fn tell(once: bool) -> Result<(), Error> {
+    let binaries = tokio::task::spawn_blocking(Binaries::find)
+        .await
+        .expect("finding the binaries does not panic")?;
+    let mut progress = Progress::start("control plane");
+    let control_plane = progress.follow("starting", ControlPlane::start_with(&binaries)).await?;
+    progress.finish(&format!(
+        "kube-apiserver {} answers at {}",
+        version(),
+        control_plane.url()
+    ));
+    let admin = control_plane.admin().await?;
+    manifest::install_crds(&admin).await?;
+
+    let pam = start_simulator().await?;
+    println!("simulated PAM Core 3.32 answers at {}", pam.url());
+
+    let operator = start_operator(&control_plane, &admin).await?;
+    println!(
+        "pam-operator runs as process {}, its log is {}\n",
+        operator.pid(),
+        operator.log_file().display()
+    );
+
+    let objects = examples::objects(&pam)?;
+    for object in &objects {
+        manifest::apply_object(&admin, object, NAMESPACE).await?;
+    }
+    let credentials: Vec<&DynamicObject> = objects
+        .iter()
+        .filter(|object| kind(object) == "PamCredential")
+        .collect();
+    println!(
+        "applied examples/: {} objects, {} of them credentials",
+        objects.len(),
+        credentials.len()
+    );
+    let failed = show_ready(&admin, &credentials).await;
+    if failed == 0
+        && let Some(credential) = credentials
+            .iter()
+            .find(|credential| password_secret(credential).is_some())
+    {
+        change_password(&admin, &pam, credential).await?;
+    }
+
+    let kubeconfig = control_plane.write_kubeconfig(ADMIN)?;
+    println!("\nTry it:\n\n    export KUBECONFIG={}", kubeconfig.display());
+    println!("    kubectl get pam --all-namespaces");
+    println!("    kubectl describe pamcred --namespace {NAMESPACE}\n");
+    if !once {
+        println!("Ctrl-C ends the demo and removes everything.");
+        wait_for_end().await?;
+    }
+    operator.stop().await?;
+    pam.stop().await;
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Error::Timeout(format!("{failed} credentials did not become Ready")))
+    }
+}
+
+async fn start_simulator() -> Result<Handle, Error> {
+    let config = simulator::Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        profile: Profile::V3_32,
+        tls: Tls::InMemory,
+        data: examples::simulator_data()?,
+    };
+    simulator::start(config)
+        .await
+        .map_err(|error| Error::Start(format!("the simulated PAM: {error}")))
+}
+
+async fn start_operator(control_plane: &ControlPlane, admin: &Client) -> Result<Operator, Error> {
+    rbac::install(admin).await?;
+    rbac::bind_operator(admin, OPERATOR, OPERATOR_NAMESPACE).await?;
+    let kubeconfig = control_plane.kubeconfig_for(OPERATOR)?;
+    let flags = [
+        "--namespace",
+        OPERATOR_NAMESPACE,
+        "--allow-loopback",
+        "--log-format",
+        "text",
+    ];
+    let config = OperatorConfig::of_this_program(kubeconfig, &flags)?;
+    Progress::start("operator")
+        .follow("starting", Operator::start(&config))
+        .await
+}
+
+/// Waits for each credential, and prints one line each; returns how many did not become Ready.
+async fn show_ready(admin: &Client, credentials: &[&DynamicObject]) -> usize {
+    let mut failed = 0;
+    for credential in credentials {
+        let (namespace, name) = (namespace(credential), credential.name_any());
+        let api = Api::<PamCredential>::namespaced(admin.clone(), &namespace);
+        let mut progress = Progress::start(format!("{namespace}/{name}"));
+        let ready = wait_for(&api, &name, "Ready", READY_DEADLINE, is_ready);
+        match progress.follow("waiting until it is Ready", ready).await {
+            Ok(credential) => {
+                let status = credential.status.unwrap_or_default();
+                let id = status.id.unwrap_or_default();
+                let identifier = status.identifier.unwrap_or_default();
+                println!("  {namespace}/{name}: Ready, id {id}, identifier {identifier}");
+            }
+            Err(error) => {
+                failed += 1;
+                println!("  {error}");
+            }
+        }
+    }
+    failed
+}
+
+/// Changes the Secret behind a credential and waits until the PAM has the new password.
+async fn change_password(admin: &Client, pam: &Handle, credential: &DynamicObject) -> Result<(), Error> {
+    let (namespace, name) = (namespace(credential), credential.name_any());
+    let (secret, key) = password_secret(credential).unwrap_or_default();
+    let credentials = Api::<PamCredential>::namespaced(admin.clone(), &namespace);
+    let before = credentials
+        .get(&name)
+        .await
+        .map_err(Error::kube(format!("cannot read {name}")))?;
+    let in_pam = || {
+        let id = before
+            .status
+            .as_ref()
+            .and_then(|status| status.id.as_deref())
+            .unwrap_or_default();
+        id.parse().ok().and_then(|id| pam.credential(id))
+    };
+    let change_before = in_pam().and_then(|credential| credential.change).unwrap_or_default();
+
+    println!("\nchanging Secret {namespace}/{secret}, which holds the password of {name}");
+    let started = Instant::now();
+    let patch = Patch::Merge(json!({"stringData": {key: "changed-by-the-demo"}}));
+    let secrets = Api::<Secret>::namespaced(admin.clone(), &namespace);
+    let patched = secrets.patch(secret, &PatchParams::default(), &patch).await;
+    let patched = patched.map_err(Error::kube(format!("cannot change Secret {secret}")))?;
+    let version = patched.resource_version().unwrap_or_default();
+    let applied = |credential: &PamCredential| is_ready(credential) && has_applied(credential, &version);
+    wait_for(
+        &credentials,
+        &name,
+        "Ready with the new password",
+        READY_DEADLINE,
+        applied,
+    )
+    .await?;
+    let took = started.elapsed().as_millis();
+
+    let change = in_pam().and_then(|credential| credential.change).unwrap_or_default();
+    if change == change_before {
+        return Err(Error::Timeout(format!(
+            "{name} is Ready, but the PAM did not get the new password"
+        )));
+    }
+    println!(
+        "  the PAM has it, and {name} is Ready again, after {took} ms (password written {change_before} -> {change})"
+    );
+    Ok(())
+}
+
+/// Name and key of the Secret with a credential's password.
+fn password_secret(credential: &DynamicObject) -> Option<(&str, &str)> {
+    let reference = &credential.data["spec"]["contentSecretRef"];
+    Some((reference["name"].as_str()?, reference["key"].as_str()?))
+}
+
+fn is_ready(credential: &PamCredential) -> bool {
+    let status = credential.status.as_ref();
+    let observed = status.and_then(|status| status.observed_generation);
+    observed == credential.metadata.generation && status.is_some_and(has_ready_condition)
+}
+
+fn has_ready_condition(status: &PamCredentialStatus) -> bool {
+    status
+        .conditions
+        .iter()
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+fn has_applied(credential: &PamCredential, secret_version: &str) -> bool {
+    let applied = credential.status.as_ref().and_then(|status| status.applied.as_ref());
+    applied.is_some_and(|applied| {
+        applied
+            .secrets
+            .iter()
+            .any(|secret| secret.resource_version == secret_version)
+    })
+}
+
+async fn wait_for_end() -> Result<(), Error> {
+    let doing = || Error::io("cannot listen for signals");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(doing())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(doing())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The operator under test: the real program as a process of its own, so that it can be killed and measured.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs, iter,
+    os::unix::process::ExitStatusExt,
+    path::PathBuf,
+    process::{Command, ExitCode, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use kube::{Client, Config};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Error, control_plane::free_port, scratch::Scratch};
+
+const LOG: &str = "operator.log";
+
+/// The first argument by which a program of the testbed is the operator.
+const AS_OPERATOR: &str = "operator";
+
+/// How long the operator may take until it is ready.
+const READY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long the operator may take to end after SIGTERM.
+const STOP_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How the operator is started.
+pub struct OperatorConfig {
+    /// The program: the binary `pam-operator`, or one that runs the same when given the same arguments.
+    pub program: PathBuf,
+    /// Its arguments, `run` included and without `--listen`.
+    pub args: Vec<OsString>,
+    /// Its environment beside `KUBECONFIG`; nothing is inherited.
+    pub env: Vec<(OsString, OsString)>,
+    /// The kubeconfig, as from [`crate::ControlPlane::kubeconfig_for`].
+    pub kubeconfig: String,
+}
+
+impl OperatorConfig {
+    /// The operator as part of the running program, which has to call [`run_as_operator`] first thing. `flags` are those of
+    /// `pam-operator run`.
+    pub fn of_this_program(kubeconfig: String, flags: &[&str]) -> Result<Self, Error> {
+        let program = env::current_exe().map_err(Error::io("cannot find the running program"))?;
+        let args = [AS_OPERATOR, "run"].iter().chain(flags).map(OsString::from).collect();
+        Ok(Self {
+            program,
+            args,
+            env: Vec::new(),
+            kubeconfig,
+        })
+    }
+}
+
+/// When the running program was started by [`OperatorConfig::of_this_program`], runs `main`, the operator's entry, with the
+/// operator's command line (program name first), and says how it ended.
+pub fn run_as_operator(main: impl FnOnce(Vec<OsString>) -> ExitCode) -> Option<ExitCode> {
+    let mut args = env::args_os().skip(1);
+    (args.next()? == AS_OPERATOR).then(|| main(iter::once("pam-operator".into()).chain(args).collect()))
+}
+
+/// A running operator. Dropping it kills it, and so does the end of this process.
+pub struct Operator {
+    scratch: Scratch,
+    pid: u32,
+    url: String,
+}
+
+/// What an operator has used since it started.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Processor time of all its threads, in user and kernel mode; resolution 10 ms.
+    pub cpu: Duration,
+    /// The most memory that it ever had resident, in bytes.
+    pub peak_rss: u64,
+}
+
+impl Operator {
+    /// Starts the operator and waits until its `/readyz` answers.
+    pub async fn start(config: &OperatorConfig) -> Result<Self, Error> {
+        let mut operator = Self::spawn(config)?;
+        operator.ready().await?;
+        Ok(operator)
+    }
+
+    /// Starts the operator and does not wait for it.
+    pub fn spawn(config: &OperatorConfig) -> Result<Self, Error> {
+        let mut scratch = Scratch::new()?;
+        let kubeconfig = scratch.write("kubeconfig", &config.kubeconfig)?;
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let mut command = Command::new(&config.program);
+        command
+            .args(&config.args)
+            .args(["--listen", &address])
+            .env_clear()
+            .env("KUBECONFIG", kubeconfig)
+            .envs(config.env.iter().map(|(name, value)| (name, value)));
+        let pid = scratch.spawn(&mut command, LOG)?;
+        Ok(Self {
+            scratch,
+            pid,
+            url: format!("http://{address}"),
+        })
+    }
+
+    /// Waits until `/readyz` answers with success.
+    pub async fn ready(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + READY_DEADLINE;
+        while self.get("/readyz").await.is_err() {
+            if let Some(outcome) = self.scratch.exit_of(self.pid)? {
+                return Err(self.failure(&format!("ended early ({outcome})")));
+            }
+            if Instant::now() > deadline {
+                return Err(self.failure(&format!("was not ready after {READY_DEADLINE:?}")));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// The text that the operator's own HTTP server answers with success at `path`, such as `/metrics`.
+    pub async fn get(&self, path: &str) -> Result<String, Error> {
+        let url = self.url.parse().expect("an address on the loopback is a valid URL");
+        let request = http::Request::get(path)
+            .body(Vec::new())
+            .expect("the path is a constant of the caller");
+        let client = Client::try_from(Config::new(url)).map_err(Error::kube("cannot make an HTTP client"))?;
+        client
+            .request_text(request)
+            .await
+            .map_err(Error::kube(format!("cannot get {path} of the operator")))
+    }
+
+    /// Everything that the operator wrote to standard output and standard error so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log_file()).unwrap_or_default()).into_owned()
+    }
+
+    /// The file that [`Self::output`] reads.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.scratch.path().join(LOG)
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What the operator has used so far, from `/proc` (Linux).
+    pub fn usage(&self) -> Result<Usage, Error> {
+        let read = |name: &str| {
+            let path = format!("/proc/{}/{name}", self.pid);
+            fs::read_to_string(&path).map_err(Error::io(format!("cannot read {path}")))
+        };
+        let ticks = cpu_ticks(&read("stat")?);
+        let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
+        Ok(Usage {
+            cpu,
+            peak_rss: peak_rss_kib(&read("status")?) * 1024,
+        })
+    }
+
+    /// Asks the operator to end (SIGTERM), waits for it, and returns what it wrote; an error unless it exits with 0.
+    pub async fn stop(mut self) -> Result<String, Error> {
+        self.signal(Signal::TERM)?;
+        let outcome = self.ended().await?;
+        if outcome.success() {
+            Ok(self.output())
+        } else {
+            Err(self.failure(&format!("ended with {outcome}")))
+        }
+    }
+
+    /// Ends the operator in the middle of what it does (SIGKILL), and returns what it wrote.
+    pub async fn kill(mut self) -> Result<String, Error> {
+        self.signal(Signal::KILL)?;
+        let outcome = self.ended().await?;
+        if outcome.signal().is_some() {
+            Ok(self.output())
+        } else {
+            Err(self.failure(&format!("ended with {outcome}")))
+        }
+    }
+    fn signal(&mut self, signal: Signal) -> Result<(), Error> {
+        if self.scratch.exit_of(self.pid)?.is_some() {
+            return Ok(());
+        }
+        let pid = i32::try_from(self.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("a child's number is a process id");
+        kill_process(pid, signal).map_err(|errno| Error::io("cannot signal the operator")(errno.into()))
+    }
+
+    async fn ended(&mut self) -> Result<ExitStatus, Error> {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        loop {
+            if let Some(status) = self.scratch.exit_of(self.pid)? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                return Err(self.failure(&format!("did not end within {STOP_DEADLINE:?} after the signal")));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn failure(&self, what: &str) -> Error {
+        Error::Start(format!(
+            "the operator {what}; the end of its log:\n{}",
+            self.scratch.tail(LOG)
+        ))
+    }
+}
+
+/// User and system time in `/proc/<pid>/stat` (fields 14 and 15), in clock ticks. The second field, the program's name in
+/// parentheses, may hold anything.
+fn cpu_ticks(stat: &str) -> u64 {
+    let (_, after_name) = stat.rsplit_once(')').unwrap_or_default();
+    after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum()
+}
+
+/// The line `VmHWM` of `/proc/<pid>/status`, in KiB.
+fn peak_rss_kib(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_program_name() {
+        let stat = "41 (a) b) (c) S 1 41 41 0 -1 4194304 900 0 0 0 250 13 0 0 20 0 5 0 81 1 2";
+        assert_eq!(cpu_ticks(stat), 263);
+    }
+
+    #[test]
+    fn peak_memory_is_the_high_water_mark() {
+        assert_eq!(
+            peak_rss_kib("VmPeak:\t  900000 kB\nVmHWM:\t   31820 kB\nVmRSS:\t   30000 kB\n"),
+            31820
+        );
+    }
+}
