@@ -37,7 +37,7 @@ struct OperationLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ControllerLabel {
-    controller: &'static str,
+    controller: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -104,7 +104,7 @@ impl Metrics {
     }
 
     /// Counts a reconcile.
-    pub fn reconciled(&self, controller: &'static str) {
+    pub fn reconciled(&self, controller: String) {
         self.reconciles.get_or_create(&ControllerLabel { controller }).inc();
     }
 

@@ -56,6 +56,14 @@ impl<K: HasSpec + HasStatus> Guarded<K> {
         self.metadata.resource_version.as_deref().unwrap_or_default()
     }
 
+    /// When the object was created, in seconds since the epoch.
+    pub fn created(&self) -> i64 {
+        self.metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(0, |time| time.0.as_second())
+    }
+
     /// Drops what the operator never looks at and what makes most of a stored object: managedFields and the last
     /// applied manifest.
     pub fn prune(&mut self) {

@@ -5,7 +5,7 @@ use std::{
     sync::{RwLock, RwLockReadGuard},
 };
 
-use crate::controller::{connection::link::LinkKey, ownership::identity::Name};
+use crate::controller::{connection::terms::LinkKey, ownership::identity::Name};
 
 /// What is referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

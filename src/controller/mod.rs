@@ -5,7 +5,7 @@
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
 //! guarded.rs    objects, readable or not            index.rs     who refers to what
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
-//! setup.rs      the installation's Secret
+//! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
@@ -18,6 +18,7 @@
 //!               time) listings.rs (one loop of listings per connection)
 //! ```
 
+mod backoff;
 mod connection;
 mod context;
 mod credential;

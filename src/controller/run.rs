@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     convert::Infallible,
     fmt::Debug,
+    pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -28,16 +29,15 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use crate::controller::{
+    backoff::LONGEST_PAUSE,
     connection::{self, link::Links},
     context::{Context, Rules, Wake},
-    credential::{
-        self,
-        memory::{Memories, backoff},
-    },
+    credential::{self, memory::Memories},
     effects::Effects,
     events::Events,
     guarded::Guarded,
     index::{Index, Reference},
+    ownership::identity::Name,
     setup::{self, SetupError},
     track,
     watch::{Change, watch},
@@ -88,7 +88,6 @@ pub async fn run(
     let (config_maps, config_map_events) =
         watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
     let (wake, wakes) = Wake::channels();
-    let concurrency = options.concurrency;
     let context = Arc::new(Context {
         effects: Effects::new(client.clone(), metrics.clone()),
         events: Events::start(client.clone()),
@@ -151,33 +150,19 @@ pub async fn run(
     }
     readiness.0.store(true, Ordering::Relaxed);
     tracing::info!("all caches are filled");
+    let control = Control {
+        context,
+        concurrency: options.concurrency,
+        shutdown,
+    };
     tokio::join!(
-        control(
-            "PamCredential",
-            credentials,
-            wakes.credentials,
-            &context,
-            concurrency,
-            shutdown.clone(),
-            credential::reconcile
-        ),
-        control(
-            "PamConnection",
-            connections,
-            wakes.connections,
-            &context,
-            concurrency,
-            shutdown.clone(),
-            connection::reconcile
-        ),
-        control(
-            "ClusterPamConnection",
+        control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
+        control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
+        control.run(
             cluster_connections,
             wakes.cluster_connections,
-            &context,
-            concurrency,
-            shutdown,
-            connection::reconcile
+            connection::reconcile,
+            |_, _| {}
         ),
     );
     Ok(())
@@ -243,55 +228,61 @@ fn drain<K: Send + 'static>(
     }));
 }
 
-/// Runs one controller until the shutdown; reconciles are tasks of their own, so that one that panics ends alone.
-async fn control<K, F>(
-    kind: &'static str,
-    store: Store<K>,
-    wakes: UnboundedReceiver<ObjectRef<K>>,
-    context: &Arc<Context>,
+/// What the controllers have in common.
+struct Control<S> {
+    context: Arc<Context>,
     concurrency: u16,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
-) where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-    F: Future<Output = Action> + Send + 'static,
-{
-    let queue = wakes
-        .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
-        .take_until(shutdown);
-    let run = |object, context: Arc<Context>| {
-        let metrics = context.metrics.clone();
-        let task = tokio::spawn(reconcile(object, context));
-        async move {
-            let action = task.await.unwrap_or_else(|panic| {
-                tracing::error!(
-                    kind,
-                    panicked = panic.is_panic(),
-                    "a reconcile ended by accident and is repeated"
-                );
-                Action::requeue(backoff(8))
-            });
-            metrics.reconciled(kind);
-            Ok::<_, Infallible>(action)
+    shutdown: S,
+}
+
+impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
+    /// Runs one controller until the shutdown. Reconciles are tasks of their own, so that one that panics ends alone;
+    /// `gone` hears of objects that do not exist any more, when no reconcile of them is under way.
+    async fn run<K, F>(
+        &self,
+        store: Store<K>,
+        wakes: UnboundedReceiver<ObjectRef<K>>,
+        reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
+        gone: impl Fn(&Context, &Name),
+    ) where
+        K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+        F: Future<Output = Action> + Send + 'static,
+    {
+        let kind = K::kind(&()).into_owned();
+        let queue = wakes
+            .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
+            .take_until(self.shutdown.clone());
+        let run = |object, context: Arc<Context>| {
+            let task = tokio::spawn(reconcile(object, context.clone()));
+            let kind = kind.clone();
+            async move {
+                let action = task.await.unwrap_or_else(|panic| {
+                    tracing::error!(
+                        kind,
+                        panicked = panic.is_panic(),
+                        "a reconcile ended by accident and is repeated"
+                    );
+                    Action::requeue(LONGEST_PAUSE)
+                });
+                context.metrics.reconciled(kind);
+                Ok::<_, Infallible>(action)
+            }
+            .boxed()
+        };
+        let config = Config::default().concurrency(self.concurrency);
+        let policy = |_, error: &Infallible, _| match *error {};
+        let mut results = pin!(applier(run, policy, self.context.clone(), store, queue, config));
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(_) => {}
+                Err(controller::Error::ObjectNotFound(object)) => {
+                    gone(
+                        &self.context,
+                        &Name::new(object.namespace.unwrap_or_default(), object.name),
+                    );
+                }
+                Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
+            }
         }
-        .boxed()
-    };
-    let config = Config::default().concurrency(concurrency);
-    applier(
-        run,
-        |_, error: &Infallible, _| match *error {},
-        context.clone(),
-        store,
-        queue,
-        config,
-    )
-    .for_each(|result| {
-        match result {
-            // Objects are often gone before their last event is looked at.
-            Ok(_) | Err(controller::Error::ObjectNotFound(_)) => {}
-            Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
-        }
-        std::future::ready(())
-    })
-    .await;
+    }
 }

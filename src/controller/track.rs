@@ -1,10 +1,10 @@
 //! Keeps index, links and reservations in step with the watches, before any reconcile sees the change.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use crate::controller::{
     Credential,
-    connection::{ConnectionResource, home, key, link::LinkKey, settings},
+    connection::{ConnectionResource, home, key, settings, terms::LinkKey},
     context::Context,
     credential::{observe::held, render},
     guarded::Guarded,
@@ -12,7 +12,6 @@ use crate::controller::{
     ownership::identity::Name,
     watch::Change,
 };
-use std::time::Instant;
 
 /// The name of an object.
 pub fn name(object: &Credential) -> Name {
@@ -35,22 +34,20 @@ pub fn credential(context: &Context, change: &Change<'_, Credential>) {
                 && !reservations.knows(&name)
                 && context.installation.verify(&name, claim)
             {
-                let created = object
-                    .metadata
-                    .creation_timestamp
-                    .as_ref()
-                    .map_or(0, |time| time.0.as_second());
-                reservations.enter(&name, created, &held(claim));
+                reservations.enter(&name, object.created(), &held(claim));
             }
         }
         Change::Deleted(object) => {
-            let name = name(object);
-            context.index.set(Referrer::Credential(name.clone()), BTreeSet::new());
-            context.memories.forget(&name, Instant::now());
-            for waiting in context.reservations().leave(&name) {
-                context.wake.credential(&waiting);
-            }
+            context.index.set(Referrer::Credential(name(object)), BTreeSet::new());
         }
+    }
+}
+
+/// A credential is gone, and no reconcile of it is under way any more that could bring something back.
+pub fn gone(context: &Context, name: &Name) {
+    context.memories.forget(name, Instant::now());
+    for waiting in context.reservations().leave(name) {
+        context.wake.credential(&waiting);
     }
 }
 

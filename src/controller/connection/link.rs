@@ -2,100 +2,21 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt,
     sync::{Arc, Mutex, MutexGuard, RwLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::sync::Notify;
 
 use crate::controller::{
-    credential::memory::{backoff, jittered},
+    backoff::{REFUSED_PAUSE, backoff, jittered},
+    connection::terms::{LinkKey, Terms},
     ownership::{identity::Name, register::Register},
 };
 use crate::{
-    api::{
-        AdditionalSettingsFormat, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission, Reason, SecretVersion,
-    },
+    api::{Reason, SecretVersion},
     pam,
 };
-
-/// Pause before a refused call is tried again: an administrator may have mended the authorization (design 2.3).
-pub const REFUSED_PAUSE: Duration = Duration::from_mins(10);
-
-/// Kind, namespace and name of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkKey {
-    /// `PamConnection` or `ClusterPamConnection`.
-    pub kind: ConnectionKind,
-    /// The namespace of a `PamConnection`.
-    pub namespace: Option<String>,
-    /// The connection's name.
-    pub name: String,
-}
-
-impl LinkKey {
-    /// The connection that an object of this namespace means.
-    pub fn new(kind: ConnectionKind, name: &str, namespace: &str) -> Self {
-        Self {
-            kind,
-            namespace: (kind == ConnectionKind::PamConnection).then(|| namespace.to_owned()),
-            name: name.to_owned(),
-        }
-    }
-
-    /// The connection that a spec names.
-    pub fn of(reference: &ConnectionRef, namespace: &str) -> Self {
-        Self::new(reference.kind_or_default(), &reference.name, namespace)
-    }
-
-    /// As status names it.
-    pub fn to_status(&self) -> ConnectionRefStatus {
-        ConnectionRefStatus {
-            kind: self.kind,
-            name: self.name.clone(),
-        }
-    }
-}
-
-impl fmt::Display for LinkKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
-            None => write!(f, "{} {}", self.kind, self.name),
-        }
-    }
-}
-
-/// What the connection's spec says about the objects that use it.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// The PAM: normalised URL and tenant.
-    pub target: String,
-    /// How old a listing may be for an update.
-    pub interval: Duration,
-    /// Longest duration of one call.
-    pub timeout: Duration,
-    /// First part of generated identifiers.
-    pub prefix: Option<String>,
-    /// Shape of `additional_settings`.
-    pub format: AdditionalSettingsFormat,
-    /// No calls but for deletions.
-    pub suspended: bool,
-    /// Namespaces that may use it; none listed for a `PamConnection`, which belongs to its namespace.
-    pub namespaces: Option<Vec<String>>,
-    /// What its users may do beyond credentials of their own.
-    pub permissions: Vec<Permission>,
-}
-
-impl Terms {
-    /// Whether objects of this namespace may use it.
-    pub fn allows(&self, namespace: &str) -> bool {
-        self.namespaces
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|name| name == namespace))
-    }
-}
 
 /// What a client was built from: a change of any of it builds another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,8 +90,13 @@ pub struct State {
     wanted: bool,
     waiting: BTreeSet<Name>,
     riding: BTreeSet<Name>,
-    probe: Option<(Name, Instant)>,
-    probe_from: Option<Instant>,
+}
+
+/// Who may find out whether the authorization may write again: one object at a time, and only now and then.
+#[derive(Debug, Default)]
+struct Probe {
+    from: Option<Instant>,
+    given: Option<(Name, Instant)>,
 }
 
 /// One connection.
@@ -179,6 +105,7 @@ pub struct Link {
     /// Which one.
     pub key: LinkKey,
     state: Mutex<State>,
+    probe: Mutex<Probe>,
     /// Wakes the loop that lists.
     pub demand: Notify,
 }
@@ -188,6 +115,7 @@ impl Link {
         Self {
             key,
             state: Mutex::default(),
+            probe: Mutex::default(),
             demand: Notify::new(),
         }
     }
@@ -216,6 +144,28 @@ impl Link {
         self.demand.notify_one();
     }
 
+    /// Whether this object may try a write although the last one was refused.
+    pub fn may_probe(&self, object: &Name, now: Instant) -> bool {
+        let mut probe = self.probe();
+        match &probe.given {
+            Some((prober, until)) if *until > now => prober == object,
+            _ if probe.from.is_some_and(|from| from <= now) => {
+                probe.given = Some((object.clone(), now + REFUSED_PAUSE));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// When a refused write may be tried again.
+    pub fn probe_from(&self) -> Option<Instant> {
+        self.probe().from
+    }
+
+    fn probe(&self) -> MutexGuard<'_, Probe> {
+        self.probe.lock().expect("no code panics while it holds this lock")
+    }
+
     /// A call succeeded. Returns whether that is news.
     pub fn succeeded(&self, call: Call) -> bool {
         let mut state = self.state();
@@ -223,7 +173,6 @@ impl Link {
         let news = state.outage.take().is_some();
         if matches!(&state.health, Health::Unusable(problem) if problem.call == call) {
             state.health = Health::Ready;
-            state.probe = None;
             return true;
         }
         news
@@ -245,8 +194,10 @@ impl Link {
             return state.outage.replace(problem.clone()) != Some(problem);
         }
         if problem.call == Call::Write {
-            state.probe = None;
-            state.probe_from = Some(now + jittered(REFUSED_PAUSE));
+            *self.probe() = Probe {
+                from: Some(now + jittered(REFUSED_PAUSE)),
+                given: None,
+            };
         }
         let health = Health::Unusable(problem);
         std::mem::replace(&mut state.health, health.clone()) != health
@@ -254,24 +205,13 @@ impl Link {
 }
 
 impl State {
-    /// Whether this object may find out if the authorization may write again: one at a time, and only now and then.
-    pub fn may_probe(&mut self, object: &Name, now: Instant) -> bool {
-        if !matches!(&self.health, Health::Unusable(problem) if problem.call == Call::Write) {
-            return false;
+    /// Whether a listing can tell anything: not before there was a token.
+    pub fn may_list(&self) -> bool {
+        match &self.health {
+            Health::Unknown => false,
+            Health::Ready => true,
+            Health::Unusable(problem) => matches!(problem.call, Call::Listing | Call::Write),
         }
-        match &self.probe {
-            Some((prober, until)) if *until > now => prober == object,
-            _ if self.probe_from.is_some_and(|from| from <= now) => {
-                self.probe = Some((object.clone(), now + REFUSED_PAUSE));
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// When a refused write may be tried again.
-    pub fn probe_from(&self) -> Option<Instant> {
-        self.probe_from
     }
 
     /// Whether somebody waits for a listing; taken by the one who makes it.
@@ -296,8 +236,6 @@ impl State {
         self.failures = 0;
         self.token_from = None;
         self.register = None;
-        self.probe = None;
-        self.probe_from = None;
     }
 }
 

@@ -9,12 +9,10 @@ use rand::RngExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::controller::{
-    connection::link::{Call, Link, Problem, REFUSED_PAUSE},
+    backoff::{REFUSED_PAUSE, backoff, jittered},
+    connection::link::{Call, Link, Problem},
     context::Context,
-    credential::{
-        memory::{backoff, jittered},
-        reaction::connection_reaction,
-    },
+    credential::reaction::connection_reaction,
     ownership::register::Register,
 };
 use crate::pam::{Class, Client, Error, Listing};
@@ -59,7 +57,7 @@ async fn wait_until_due(link: &Link, client: &Arc<Client>, context: &Context, du
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
             let idle = suspended || !context.index.has_users(&link.key);
-            if state.take_wanted() || (Instant::now() >= *due && !idle) {
+            if state.may_list() && (state.take_wanted() || (Instant::now() >= *due && !idle)) {
                 return true;
             }
         }

@@ -4,6 +4,7 @@
 pub mod link;
 mod listings;
 pub mod settings;
+pub mod terms;
 
 use std::{fmt::Debug, sync::Arc, time::Instant};
 
@@ -19,13 +20,14 @@ use crate::api::{
     PamConnectionStatus, Permission, Reason,
 };
 use crate::controller::{
+    backoff::backoff,
     connection::{
-        link::{Call, Health, Link, LinkKey, Problem, Source},
+        link::{Call, Health, Link, Problem, Source},
         settings::Audience,
+        terms::LinkKey,
     },
     context::Context,
     credential::{
-        memory::backoff,
         reaction::connection_reaction,
         report::{Stamp, patch, sentence, set_conditions},
     },
@@ -127,7 +129,7 @@ async fn drive<K: ConnectionResource>(
     let before = snapshot(link);
     configure(object, link, context).await?;
     check(link, context).await;
-    let probes = link.state().probe_from().is_some_and(|from| from <= Instant::now());
+    let probes = link.probe_from().is_some_and(|from| from <= Instant::now());
     if probes || snapshot(link) != before {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
@@ -226,28 +228,26 @@ async fn check(link: &Link, context: &Context) {
     match context.effects.authenticate(&client).await {
         Ok(()) => {
             link.succeeded(Call::Token);
-            let mut state = link.state();
-            if state.health == Health::Unknown {
-                state.health = Health::Ready;
-            }
         }
         Err(error) => {
             let (reason, stalled) = connection_reaction(&error);
-            let message = format!("the token request failed: {error}");
             let problem = Problem {
                 call: Call::Token,
                 reason,
-                message,
+                message: format!("the token request failed: {error}"),
                 stalled,
             };
             link.failed(problem, Instant::now());
-            let mut state = link.state();
-            if state.health == Health::Unknown {
-                // Objects may wait for a listing: its failure tells them what this one told the connection.
-                state.health = Health::Ready;
-            }
         }
     }
+    {
+        let mut state = link.state();
+        if state.health == Health::Unknown {
+            // After a failure that may pass, objects find out themselves: by their listing, which fails too.
+            state.health = Health::Ready;
+        }
+    }
+    link.demand.notify_one();
 }
 
 /// Writes the connection's own status.
@@ -315,7 +315,7 @@ fn next(link: &Link) -> Action {
     };
     let moment = match call {
         Call::Token => state.token_from,
-        Call::Write => state.probe_from(),
+        Call::Write => link.probe_from(),
         Call::Configuration | Call::Listing => None,
     };
     moment.map_or_else(Action::await_change, |moment| {

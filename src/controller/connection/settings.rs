@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretSlice};
 use url::Url;
 
 use crate::controller::{
-    connection::link::{Call, Problem, Terms},
+    connection::{
+        link::{Call, Problem},
+        terms::Terms,
+    },
     context::{Context, Rules},
     effects::SecretValues,
     index::Reference,

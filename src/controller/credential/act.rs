@@ -7,7 +7,10 @@ use std::{
 };
 
 use crate::controller::{
-    connection::link::{Call, Link, Problem, Terms},
+    connection::{
+        link::{Call, Link, Problem},
+        terms::Terms,
+    },
     credential::{
         Loaded, Run, Trouble,
         observe::triple,
@@ -15,7 +18,10 @@ use crate::controller::{
         render,
         report::{accepted, finding, progressing, refused},
     },
-    ownership::identity::{Entry, Triple},
+    ownership::{
+        identity::{Entry, Triple},
+        reservations::Key,
+    },
     plan::{
         Dispatch, Expected,
         facts::{Prints, Unsure},
@@ -59,6 +65,17 @@ impl Run<'_> {
         }) else {
             return Ok(());
         };
+        let own = match &dispatch.expected {
+            Expected::Entry(id) => Some(Key::id(&terms.target, id)),
+            Expected::New => None,
+        };
+        let identifier = Key::identifier(&terms.target, &dispatch.identifier);
+        if !self.secure(
+            own.into_iter()
+                .chain([identifier, Key::triple(&terms.target, &triple(spec))]),
+        ) {
+            return Ok(());
+        }
         let body = render::body(spec, &dispatch.identifier, values, dispatch.with_content, terms.format);
         let prints = Prints::clone(prints);
         let now = Instant::now();
@@ -198,7 +215,12 @@ impl Run<'_> {
         if gives_up_claim {
             self.memory.unsure = None;
         }
-        let (stamp, message) = (self.stamp(), error.to_string());
+        let message = match reaction {
+            // The words that every other object of the connection uses too.
+            Reaction::ConnectionRefused(reason) => format!("{reason}: {}", write_refused(error)),
+            _ => error.to_string(),
+        };
+        let stamp = self.stamp();
         self.write_result(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
             .await?;
         Ok(())
@@ -208,7 +230,7 @@ impl Run<'_> {
         let problem = Problem {
             call: Call::Write,
             reason,
-            message: format!("a write was refused: {error}"),
+            message: write_refused(error),
             stalled: true,
         };
         if link.failed(problem, now) {
@@ -302,6 +324,10 @@ fn surprise(attempt: &Attempt, answer: &Answer) -> Option<String> {
             })
         }
     }
+}
+
+fn write_refused(error: &Error) -> String {
+    format!("a write was refused: {error}")
 }
 
 fn names_owner(spec: &PamCredentialSpec) -> bool {

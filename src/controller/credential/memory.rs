@@ -7,16 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rand::RngExt;
-
 use crate::api::{PamCredentialStatus, Reason, SecretVersion};
-use crate::controller::{Credential, connection::link::REFUSED_PAUSE, ownership::identity::Name, plan::facts::Unsure};
-
-/// First pause after a failure, doubled with each one that follows.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-
-/// Longest pause after failures that may pass by themselves.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+use crate::controller::{
+    Credential,
+    backoff::{REFUSED_PAUSE, backoff, jittered},
+    ownership::identity::Name,
+    plan::facts::Unsure,
+};
 
 /// Everything that decides what would be sent; a change of it ends every pause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,17 +163,6 @@ impl Memory {
         self.unsure = None;
         self.first_failed = None;
     }
-}
-
-/// The pause after this many failures in a row.
-pub fn backoff(failures: u32) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    jittered(doubled.min(LONGEST_PAUSE))
-}
-
-/// A duration give or take a fifth, so that what failed together does not come back together.
-pub fn jittered(duration: Duration) -> Duration {
-    duration.mul_f64(rand::rng().random_range(0.8..1.2))
 }
 
 /// The memories of all objects.

@@ -19,7 +19,7 @@ use secrecy::ExposeSecret;
 use crate::api::{AdditionalSettingsFormat, PamCredentialSpec, Reason, SecretVersion};
 use crate::controller::{
     Credential,
-    connection::link::Terms,
+    connection::terms::Terms,
     context::Context,
     credential::{
         memory::Memory,

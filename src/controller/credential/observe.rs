@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::api::{
     AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy,
-    RECONCILE_REQUESTED_AT, SecretVersion,
+    RECONCILE_REQUESTED_AT, Reason, SecretVersion,
 };
 use crate::controller::{
-    connection::link::{Health, Link, LinkKey, Problem, State, Terms},
+    connection::{
+        link::{Call, Health, Link, Problem, State},
+        terms::{LinkKey, Terms},
+    },
     credential::{Loaded, Run, memory::Inputs, render},
     ownership::{
         identity::{Name, Triple},
@@ -39,21 +42,20 @@ impl Run<'_> {
         let object = self.object.clone();
         let (spec, status) = (object.spec.as_deref().ok(), object.status.as_deref());
         let link = self.link();
-        let mut state = link.as_deref().map(Link::state);
+        let state = link.as_deref().map(Link::state);
         let versions = self.versions(spec, status);
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
         self.memory.note(self.inputs(&versions, epoch), now);
 
         let terms = state.as_ref().and_then(|state| state.terms.clone());
         let problem = state.as_ref().and_then(|state| problem(state));
-        let probes = state.as_mut().is_some_and(|state| state.may_probe(&self.name, now));
         let health = state.as_ref().map(|state| state.health.clone());
         let sight = Sight {
             spec,
             status,
             proven: self.is_proven(status),
             terms: terms.as_deref(),
-            route: self.route(health.as_ref(), problem.as_ref().filter(|_| !probes), terms.as_deref()),
+            route: self.route(health.as_ref(), problem.as_ref(), terms.as_deref()),
             generated: self.generated(terms.as_deref()),
             triple: spec.map(triple),
             forbidden: match (spec, &terms) {
@@ -63,7 +65,7 @@ impl Run<'_> {
         };
         let rival = self.stand_in_line(&sight);
         let outage = state.as_ref().and_then(|state| state.outage.clone());
-        plan(&Facts {
+        let mut facts = Facts {
             now,
             wish: self.wish(&sight),
             record: record(&sight),
@@ -86,7 +88,15 @@ impl Run<'_> {
                     .map(|first| first + self.context.rules.deletion_timeout),
                 orphaned: self.memory.orphaned,
             },
-        })
+        };
+        let step = plan(&facts);
+        let refused = matches!(&step, Step::Report(found) if found.reason == Reason::ConnectionNotReady)
+            && problem.as_ref().is_some_and(|problem| problem.call == Call::Write);
+        if refused && link.as_deref().is_some_and(|link| link.may_probe(&self.name, now)) {
+            facts.link.state = LinkState::Ready;
+            return plan(&facts);
+        }
+        step
     }
 
     /// The connection that the object uses; that of its claim, where only status can be read.
@@ -124,7 +134,7 @@ impl Run<'_> {
             .identifier(terms.and_then(|terms| terms.prefix.as_deref()), &self.name)
     }
 
-    fn is_proven(&self, status: Option<&PamCredentialStatus>) -> bool {
+    pub(super) fn is_proven(&self, status: Option<&PamCredentialStatus>) -> bool {
         let claim = status.and_then(|status| status.claim.as_ref());
         claim.is_some_and(|claim| self.context.installation.verify(&self.name, claim))
     }
@@ -202,7 +212,7 @@ impl Run<'_> {
 
     fn content<'a>(&'a self, versions: &[Option<SecretVersion>], sight: &Sight<'a>) -> Content<'a> {
         let applied = sight.status.and_then(|status| status.applied.as_ref());
-        // A Secret that is gone has nothing to send.
+        // A Secret that is gone after it was sent has nothing to send.
         let unmoved = versions
             .iter()
             .flatten()
@@ -213,6 +223,7 @@ impl Run<'_> {
                 reason: *reason,
                 message,
             },
+            None if applied.is_none() && versions.contains(&None) => Content::Absent,
             None if unmoved || self.memory.is_verified() => Content::Unmoved,
             None => Content::Unread,
         }
@@ -240,14 +251,8 @@ impl Run<'_> {
             keys.push((Key::identifier(&terms.target, identifier), Hold::Wanted));
             keys.push((Key::triple(&terms.target, triple), Hold::Wanted));
         }
-        let created = self
-            .object
-            .metadata
-            .creation_timestamp
-            .as_ref()
-            .map_or(0, |time| time.0.as_second());
         let mut reservations = self.context.reservations();
-        for name in reservations.enter(&self.name, created, &keys) {
+        for name in reservations.enter(&self.name, self.object.created(), &keys) {
             self.context.wake.credential(&name);
         }
         reservations.rival(&self.name).cloned()

@@ -101,7 +101,8 @@ impl Run<'_> {
                 mac: String::new(),
             },
         );
-        if !self.reserve(&claim, stake.adopts.as_deref()) {
+        let adopted = stake.adopts.as_ref().map(|id| Key::id(&terms.target, id));
+        if !self.secure(held(&claim).into_iter().map(|(key, _)| key).chain(adopted)) {
             return Ok(());
         }
         let stamp = self.stamp();
@@ -110,28 +111,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes the first place for what the claim will hold. False when another object has it: the next plan says so.
-    fn reserve(&self, claim: &Claim, adopts: Option<&str>) -> bool {
-        let created = self
-            .object
-            .metadata
-            .creation_timestamp
-            .as_ref()
-            .map_or(0, |time| time.0.as_second());
-        let mut keys = held(claim);
-        keys.extend(adopts.map(|id| (Key::id(&claim.target, id), Hold::Claimed)));
-        let wanted: Vec<_> = keys.iter().map(|(key, _)| (*key, Hold::Wanted)).collect();
-        let mut reservations = self.context.reservations();
-        let mut woken = reservations.enter(&self.name, created, &wanted);
-        let free = reservations.rival(&self.name).is_none();
-        if free {
-            woken.extend(reservations.enter(&self.name, created, &keys));
+    /// Takes the first place at everything that a write will make ours, and holds it while the write is under way.
+    /// False when another object has it: the next plan says so.
+    pub(super) fn secure(&self, keys: impl IntoIterator<Item = Key>) -> bool {
+        let status = self.object.status.as_deref();
+        let claim = status
+            .and_then(|status| status.claim.as_ref())
+            .filter(|_| self.is_proven(status));
+        let owned = claim.into_iter().flat_map(held);
+        let keys: Vec<_> = owned.chain(keys.into_iter().map(|key| (key, Hold::Claimed))).collect();
+        let woken = self
+            .context
+            .reservations()
+            .secure(&self.name, self.object.created(), &keys);
+        for name in woken.iter().flatten() {
+            self.context.wake.credential(name);
         }
-        drop(reservations);
-        for name in woken {
-            self.context.wake.credential(&name);
-        }
-        free
+        woken.is_some()
     }
 
     /// Puts the finalizer on or takes it off.

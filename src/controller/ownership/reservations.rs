@@ -97,6 +97,27 @@ impl Reservations {
         woken
     }
 
+    /// As [`enter`](Self::enter), unless somebody else goes before the object at one of the keys: then nothing changes.
+    pub fn secure(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Option<Vec<Name>> {
+        let behind = keys.iter().any(|(key, _)| {
+            let own = self
+                .members
+                .get(object)
+                .into_iter()
+                .flatten()
+                .find(|(held, _)| held == key);
+            let place = Place {
+                hold: own.map_or(Hold::Wanted, |(_, place)| place.hold),
+                created,
+                object: object.clone(),
+            };
+            let line = self.lines.get(key);
+            line.and_then(BTreeSet::first)
+                .is_some_and(|first| first.object != *object && *first < place)
+        });
+        (!behind).then(|| self.enter(object, created, keys))
+    }
+
     /// Takes the object out of every line and returns who stood behind it.
     pub fn leave(&mut self, object: &Name) -> Vec<Name> {
         self.take_out(object, &[])
@@ -186,6 +207,16 @@ mod tests {
         assert!(lines.leave(&name("older")).is_empty());
         assert!(lines.leave(&name("holder")).is_empty());
         assert!(lines.lines.is_empty() && lines.members.is_empty());
+    }
+
+    #[test]
+    fn what_is_secured_cannot_be_wanted_away() {
+        let mut lines = Reservations::default();
+        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_some());
+        lines.enter(&name("old"), 1, &key("a", Hold::Wanted));
+        assert_eq!(lines.secure(&name("old"), 1, &key("a", Hold::Claimed)), None);
+        assert_eq!(lines.rival(&name("old")), Some(&name("young")));
+        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_some());
     }
 
     #[test]

@@ -114,8 +114,10 @@ impl<'a> Record<'a> {
 pub enum Content<'a> {
     /// Their versions are those of the last success: no value was read.
     Unmoved,
-    /// A version moved, or the spec did; no value was read yet.
+    /// A version moved, or nothing was sent yet; no value was read.
     Unread,
+    /// By its metadata a Secret does not exist; a read tells for sure.
+    Absent,
     /// A Secret or a key is missing or unusable.
     Broken {
         /// `SecretNotFound` or `SecretKeyNotFound`.

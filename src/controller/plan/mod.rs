@@ -224,12 +224,11 @@ fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
     let owes_content = wish.requested && applied.content.is_none() && !wish.create_only;
     match &facts.content {
         Content::Unmoved if applied.generation == wish.generation && identified && !owes_content => Due::Nothing,
-        Content::Unmoved | Content::Unread => Due::Unknown,
+        Content::Unmoved | Content::Unread | Content::Absent => Due::Unknown,
         Content::Broken { reason, message } => Due::Broken(*reason, message),
         Content::Rendered(prints) => {
             let content = !wish.create_only && content_moved(applied, prints, wish.requested);
-            let body =
-                applied.body != prints.body && (applied.key == prints.key || applied.generation != wish.generation);
+            let body = body_moved(applied, prints, wish.generation);
             if content || body || !identified {
                 Due::Send(Change { first: false, content })
             } else {
@@ -239,8 +238,16 @@ fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
     }
 }
 
-/// Whether the password is another one than the PAM accepted. Without a comparable fingerprint the Secret's version
-/// decides: a lost key must not push every password again.
+/// Whether anything but the password is another than the PAM accepted. Fingerprints under another key cannot be
+/// compared, so generation and versions decide: a lost key must not push everything again.
+fn body_moved(applied: &Applied, prints: &Prints, generation: i64) -> bool {
+    if applied.key == prints.key {
+        return applied.body != prints.body;
+    }
+    applied.generation != generation || prints.secrets.iter().any(|version| !applied.secrets.contains(version))
+}
+
+/// Whether the password is another one than the PAM accepted, by its fingerprint or, failing that, its version.
 fn content_moved(applied: &Applied, prints: &Prints, requested: bool) -> bool {
     let Some(content) = &prints.content else {
         return false;
@@ -284,11 +291,11 @@ fn send(facts: &Facts, change: Change) -> Step {
         let fields = facts.wish.forbidden.join(", ");
         return Finding::waiting(Reason::NotPermitted, format!("the connection does not allow {fields}"));
     }
-    let prints = match &facts.content {
-        Content::Unmoved | Content::Unread => return Step::ReadSecrets,
+    match &facts.content {
+        Content::Absent => return Step::ReadSecrets,
         Content::Broken { reason, message } => return Finding::waiting(*reason, *message),
-        Content::Rendered(prints) => *prints,
-    };
+        Content::Unmoved | Content::Unread | Content::Rendered(_) => {}
+    }
     if facts.wish.suspended || facts.link.state == LinkState::Suspended {
         return Finding::waiting(Reason::Suspended, "changes wait to be sent");
     }
@@ -308,34 +315,37 @@ fn send(facts: &Facts, change: Change) -> Step {
     let (Some(target), Some(triple)) = (facts.link.target, facts.wish.triple) else {
         return Step::Await(Await::Connection);
     };
-    if let Some(until) = held(facts, target, prints) {
+    if let Some(until) = facts
+        .recall
+        .held_until
+        .filter(|until| *until > facts.now && !facts.wish.requested)
+    {
         return Step::Await(Await::Until(until));
     }
-    match facts.register {
-        Some(register) if usable(facts, register, target) => approach(facts, register, target, triple, change),
-        _ => match facts.link.listing_failure {
+    let Some(register) = facts.register.filter(|register| usable(facts, register, target)) else {
+        return match facts.link.listing_failure {
             Some((reason, message)) => Finding::unlisted(reason, message),
             None => Step::Await(Await::Listing),
-        },
+        };
+    };
+    // The Secrets are read last, so that an object which waits for a listing reads them once.
+    let Content::Rendered(prints) = &facts.content else {
+        return Step::ReadSecrets;
+    };
+    match late(facts, target, prints) {
+        Some(until) => Step::Await(Await::Until(until)),
+        None => approach(facts, register, target, triple, change),
     }
 }
 
-/// Until when nothing may be sent, if not now: a refused or failed attempt, or an earlier request with other content
-/// that could still arrive and undo ours.
-fn held(facts: &Facts, target: &str, prints: &Prints) -> Option<Instant> {
-    let held = facts.recall.held_until.filter(|until| *until > facts.now);
-    let late = facts
-        .recall
-        .unsure
-        .filter(|unsure| unsure.settles > facts.now)
-        .and_then(|unsure| {
-            let (identifier, body, content) = unsure.sent.as_ref()?;
-            let same = *identifier == facts.identifier(target)
-                && *body == prints.body
-                && (content.is_none() || *content == prints.content);
-            (!same).then_some(unsure.settles)
-        });
-    held.max(late)
+/// Until when an earlier request with other content could still arrive and undo ours.
+fn late(facts: &Facts, target: &str, prints: &Prints) -> Option<Instant> {
+    let unsure = facts.recall.unsure.filter(|unsure| unsure.settles > facts.now)?;
+    let (identifier, body, content) = unsure.sent.as_ref()?;
+    let same = *identifier == facts.identifier(target)
+        && *body == prints.body
+        && (content.is_none() || *content == prints.content);
+    (!same).then_some(unsure.settles)
 }
 
 /// Whether the listing is fresh enough for what is about to be sent. Whoever keeps the identity of a credential that

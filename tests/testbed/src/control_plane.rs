@@ -4,7 +4,6 @@
 //! namespace (see [`crate::namespace`]), or makes service accounts, and nothing schedules pods.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
     os::unix::net::UnixStream,
     path::PathBuf,
     process::Command,
@@ -20,7 +19,9 @@ use kube::{
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::{AuditLog, Binaries, Error, audit, manifest, pki, pki::Authority, rbac, scratch::Scratch};
+use crate::{
+    AuditLog, Binaries, Error, audit, manifest, pki, pki::Authority, ports::free_port, rbac, scratch::Scratch,
+};
 
 /// The user that may do everything.
 pub const ADMIN: &str = "admin";
@@ -298,11 +299,4 @@ fn check_running(scratch: &mut Scratch, processes: &[(u32, &str)], deadline: Ins
         "the control plane was not ready after {START_DEADLINE:?}\n{}",
         logs.join("\n")
     )))
-}
-
-/// A port that nobody listened on a moment ago. Another process can take it before it is used, which its user notices.
-pub(crate) fn free_port() -> Result<u16, Error> {
-    let doing = || Error::io("cannot find a free port");
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(doing())?;
-    Ok(listener.local_addr().map_err(doing())?.port())
 }

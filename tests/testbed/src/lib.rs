@@ -5,19 +5,23 @@
 //! * [`AuditLog`] counts who asked the API server for what. Users are cheap: [`ControlPlane::client_for`] any name, so that
 //!   the operator's requests and the test's are told apart.
 //! * [`rbac`] lists what the operator is allowed to do.
-//! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own.
+//! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
+//!   [`simulate_pam`] the PAM in this one.
 //!
 //! Nothing here outlives the process that started it, however it ends.
 
 mod audit;
 mod binaries;
 mod control_plane;
+mod credential;
 mod error;
 mod go;
 pub mod manifest;
 mod namespace;
 mod operator;
+mod pam;
 mod pki;
+mod ports;
 mod progress;
 pub mod rbac;
 mod scratch;
@@ -26,8 +30,10 @@ mod wait;
 pub use audit::{AuditLog, Mark, Request, count};
 pub use binaries::{Binaries, version};
 pub use control_plane::{ADMIN, ControlPlane, shared};
+pub use credential::{has_applied, is_ready};
 pub use error::Error;
 pub use namespace::{create_namespace, delete_namespace, finalize_namespace};
 pub use operator::{Operator, OperatorConfig, Usage, run_as_operator};
+pub use pam::simulate_pam;
 pub use progress::Progress;
 pub use wait::{wait_for, wait_until_gone};

@@ -13,7 +13,7 @@ use std::{
 use kube::{Client, Config};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Error, control_plane::free_port, scratch::Scratch};
+use crate::{Error, ports::free_port, scratch::Scratch};
 
 const LOG: &str = "operator.log";
 

@@ -9,25 +9,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a plain line is written where there is no terminal.
+/// Back to the begin of the line, and empties it.
+const CLEAR: &str = "\r\x1b[2K";
+
+/// How long a job lasts before its first plain line: what is quick needs none.
+const PLAIN_DELAY: Duration = Duration::from_secs(2);
+
+/// How often a plain line follows.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
-/// A slow job that tells how it is getting on.
+/// A slow job that tells how it is getting on. Dropping it removes its line from a terminal.
 pub struct Progress {
     job: String,
     started: Instant,
     terminal: bool,
-    last_plain: Option<Instant>,
+    next_plain: Instant,
 }
 
 impl Progress {
     /// Starts the clock of `job`, which is written in front of each step ("building kube-apiserver").
     pub fn start(job: impl Into<String>) -> Self {
+        let started = Instant::now();
         Self {
             job: job.into(),
-            started: Instant::now(),
+            started,
             terminal: stderr().is_terminal(),
-            last_plain: None,
+            next_plain: started + PLAIN_DELAY,
         }
     }
 
@@ -35,21 +42,21 @@ impl Progress {
     pub fn show(&mut self, step: &str) {
         if self.terminal {
             let line: String = self.line(step).chars().take(terminal_width()).collect();
-            write_stderr(&format!("\r\x1b[2K{line}"));
-        } else if self.last_plain.is_none_or(|at| at.elapsed() >= PLAIN_INTERVAL) {
-            self.last_plain = Some(Instant::now());
+            write_stderr(&format!("{CLEAR}{line}"));
+        } else if Instant::now() >= self.next_plain {
+            self.next_plain = Instant::now() + PLAIN_INTERVAL;
             write_stderr(&format!("{}\n", self.line(step)));
         }
     }
 
     /// Ends the job with a line that stays.
     pub fn finish(self, outcome: &str) {
-        let clear = if self.terminal { "\r\x1b[2K" } else { "" };
+        let clear = if self.terminal { CLEAR } else { "" };
         write_stderr(&format!("{clear}{}\n", self.line(outcome)));
     }
 
-    /// Runs `work` and shows its seconds meanwhile; what it says at the end is the caller's.
-    pub async fn follow<T>(&mut self, step: &str, work: impl Future<Output = T>) -> T {
+    /// Runs `work` and shows its seconds meanwhile; what there is to say about its end is the caller's.
+    pub async fn follow<T>(mut self, step: &str, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
             self.show(step);
@@ -64,9 +71,18 @@ impl Progress {
     }
 }
 
-/// One column less than the terminal has, so that the line never wraps and can be rewritten.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.terminal {
+            write_stderr(CLEAR);
+        }
+    }
+}
+
+/// One column less than the terminal has, so that the line never wraps and can be rewritten; 79 when it does not know.
 fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(stderr()).map_or(79, |size| usize::from(size.ws_col).saturating_sub(1).max(20))
+    let columns = rustix::termios::tcgetwinsize(stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { 79 } else { columns - 1 }
 }
 
 /// A closed standard error must not stop the job, so errors are ignored.

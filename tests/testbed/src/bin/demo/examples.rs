@@ -1,6 +1,6 @@
 //! The manifests of `examples/`, pointed at the simulated PAM.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 use kube::{ResourceExt, api::DynamicObject};
 use pam_operator::simulator::{Data, Handle};
@@ -16,37 +16,29 @@ pub const NAMESPACE: &str = "demo";
 /// What the simulator knows from the start; the other files are manifests.
 const SIMULATOR_DATA: &str = "simulator.yaml";
 
-/// The `ConfigMap` with the certificate of the simulator's authority.
-const AUTHORITY: &str = "simulated-pam-authority";
-
 /// The data file of the simulator.
 pub fn simulator_data() -> Result<Data, Error> {
     Data::read(&directory().join(SIMULATOR_DATA)).map_err(|error| Error::Manifest(error.to_string()))
 }
 
-/// All objects of the examples in the order of the files, after the namespaces that they need. Connections lead to `pam`
-/// instead of to the address in the file.
+/// All objects of the examples in the order of the files. Connections lead to `pam` instead of to the address in the file,
+/// and what each one names as its authority's certificate comes before it.
 pub fn objects(pam: &Handle) -> Result<Vec<DynamicObject>, Error> {
     let mut objects = Vec::new();
     for file in manifest::yaml_files(&directory())? {
-        if file.file_name().is_some_and(|name| name != SIMULATOR_DATA) {
-            let documents = manifest::documents(&manifest::read(&file)?);
-            objects.extend(documents.map_err(|error| Error::Manifest(format!("{}: {error}", file.display())))?);
+        if file.file_name().is_some_and(|name| name == SIMULATOR_DATA) {
+            continue;
+        }
+        let documents = manifest::documents(&manifest::read(&file)?);
+        for mut object in documents.map_err(|error| Error::Manifest(format!("{}: {error}", file.display())))? {
+            if kind(&object).ends_with("PamConnection") {
+                object.data["spec"]["url"] = json!(pam.url());
+                objects.push(authority(&object, pam)?);
+            }
+            objects.push(object);
         }
     }
-    let connections = objects
-        .iter_mut()
-        .filter(|object| kind(object).ends_with("PamConnection"));
-    let authorities: BTreeSet<String> = connections.map(|connection| lead_to(connection, pam)).collect();
-    let namespaces: BTreeSet<String> = objects
-        .iter()
-        .map(namespace)
-        .chain(authorities.iter().cloned())
-        .collect();
-    let mut all: Vec<DynamicObject> = namespaces.iter().map(|name| namespace_object(name)).collect();
-    all.extend(authorities.iter().map(|namespace| authority(namespace, pam)));
-    all.extend(objects);
-    Ok(all)
+    Ok(objects)
 }
 
 /// The kind of an object; empty when the manifest has none, which the API server will refuse.
@@ -59,33 +51,26 @@ pub fn namespace(object: &DynamicObject) -> String {
     object.namespace().unwrap_or_else(|| NAMESPACE.to_owned())
 }
 
-/// Points a connection at the simulator; returns the namespace in which it looks for the authority's certificate.
-fn lead_to(connection: &mut DynamicObject, pam: &Handle) -> String {
-    let spec = &mut connection.data["spec"];
-    spec["url"] = json!(pam.url());
-    spec["tls"] = json!({"caBundleRef": {"kind": "ConfigMap", "name": AUTHORITY, "key": "ca.crt"}});
-    if kind(connection) == "ClusterPamConnection" {
-        OPERATOR_NAMESPACE.to_owned()
-    } else {
-        namespace(connection)
-    }
-}
-
-fn authority(namespace: &str, pam: &Handle) -> DynamicObject {
-    object(json!({
+/// The `ConfigMap` in which a connection looks for the certificate of the PAM's authority.
+fn authority(connection: &DynamicObject, pam: &Handle) -> Result<DynamicObject, Error> {
+    let reference = &connection.data["spec"]["tls"]["caBundleRef"];
+    let (Some(name), Some(key)) = (reference["name"].as_str(), reference["key"].as_str()) else {
+        return Err(Error::Manifest(format!(
+            "example {}: the demo needs its caBundleRef",
+            connection.name_any()
+        )));
+    };
+    let namespace = match kind(connection) {
+        "ClusterPamConnection" => OPERATOR_NAMESPACE.to_owned(),
+        _ => namespace(connection),
+    };
+    let config_map = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": AUTHORITY, "namespace": namespace},
-        "data": {"ca.crt": pam.ca_pem().unwrap_or_default()},
-    }))
-}
-
-fn namespace_object(name: &str) -> DynamicObject {
-    object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
-}
-
-fn object(value: serde_json::Value) -> DynamicObject {
-    serde_json::from_value(value).expect("the literal has the form of an object")
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {key: pam.ca_pem().unwrap_or_default()},
+    });
+    Ok(serde_json::from_value(config_map).expect("the literal has the form of an object"))
 }
 
 fn directory() -> PathBuf {

@@ -18,7 +18,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    if let Some(exit) = testbed::run_as_operator(pam_operator::cli::main_from) {
+    if let Some(exit) = testbed::run_as_operator(pam_operator::cli::main) {
         return exit;
     }
     let arguments = Arguments::parse();

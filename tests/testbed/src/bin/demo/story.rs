@@ -7,13 +7,11 @@ use kube::{
     Api, Client, ResourceExt,
     api::{DynamicObject, Patch, PatchParams},
 };
-use pam_operator::{
-    api::{PamCredential, PamCredentialStatus},
-    simulator::{self, Handle, Profile, Tls},
-};
+use pam_operator::{api::PamCredential, simulator::Handle};
 use serde_json::json;
 use testbed::{
-    ADMIN, Binaries, ControlPlane, Error, Operator, OperatorConfig, Progress, manifest, rbac, version, wait_for,
+    ADMIN, Binaries, ControlPlane, Error, Operator, OperatorConfig, Progress, has_applied, is_ready, manifest, rbac,
+    simulate_pam, version, wait_for,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,22 +28,21 @@ pub async fn tell(once: bool) -> Result<(), Error> {
     let binaries = tokio::task::spawn_blocking(Binaries::find)
         .await
         .expect("finding the binaries does not panic")?;
-    let mut progress = Progress::start("control plane");
-    let control_plane = progress.follow("starting", ControlPlane::start_with(&binaries)).await?;
-    progress.finish(&format!(
-        "kube-apiserver {} answers at {}",
-        version(),
-        control_plane.url()
-    ));
+    let starting = ControlPlane::start_with(&binaries);
+    let control_plane = Progress::start("kube-apiserver and etcd")
+        .follow("starting", starting)
+        .await?;
+    println!("kube-apiserver {} answers at {}", version(), control_plane.url());
     let admin = control_plane.admin().await?;
     manifest::install_crds(&admin).await?;
-
-    let pam = start_simulator().await?;
-    println!("simulated PAM Core 3.32 answers at {}", pam.url());
-
+    let pam = simulate_pam(examples::simulator_data()?).await?;
+    println!(
+        "simulated PAM Core 3.32 answers at {}, with a certificate of its own authority",
+        pam.url()
+    );
     let operator = start_operator(&control_plane, &admin).await?;
     println!(
-        "pam-operator runs as process {}, its log is {}\n",
+        "pam-operator runs as process {}, its log is {}",
         operator.pid(),
         operator.log_file().display()
     );
@@ -59,8 +56,7 @@ pub async fn tell(once: bool) -> Result<(), Error> {
         .filter(|object| kind(object) == "PamCredential")
         .collect();
     println!(
-        "applied examples/: {} objects, {} of them credentials",
-        objects.len(),
+        "\napplied examples/, connections pointed at the simulated PAM; its {} credentials:",
         credentials.len()
     );
     let failed = show_ready(&admin, &credentials).await;
@@ -72,12 +68,8 @@ pub async fn tell(once: bool) -> Result<(), Error> {
         change_password(&admin, &pam, credential).await?;
     }
 
-    let kubeconfig = control_plane.write_kubeconfig(ADMIN)?;
-    println!("\nTry it:\n\n    export KUBECONFIG={}", kubeconfig.display());
-    println!("    kubectl get pam --all-namespaces");
-    println!("    kubectl describe pamcred --namespace {NAMESPACE}\n");
     if !once {
-        println!("Ctrl-C ends the demo and removes everything.");
+        invite(&control_plane, &pam)?;
         wait_for_end().await?;
     }
     operator.stop().await?;
@@ -89,16 +81,23 @@ pub async fn tell(once: bool) -> Result<(), Error> {
     }
 }
 
-async fn start_simulator() -> Result<Handle, Error> {
-    let config = simulator::Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        profile: Profile::V3_32,
-        tls: Tls::InMemory,
-        data: examples::simulator_data()?,
-    };
-    simulator::start(config)
-        .await
-        .map_err(|error| Error::Start(format!("the simulated PAM: {error}")))
+/// Says how to go on alone.
+fn invite(control_plane: &ControlPlane, pam: &Handle) -> Result<(), Error> {
+    let kubeconfig = control_plane.write_kubeconfig(ADMIN)?;
+    println!("\nTry it in another terminal:\n");
+    println!("    export KUBECONFIG={}", kubeconfig.display());
+    println!("    kubectl get pam --all-namespaces");
+    println!("    kubectl describe pamcred --namespace {NAMESPACE}");
+    println!(
+        "    curl --insecure {}/_simulator/credentials    # what the PAM has",
+        pam.url()
+    );
+    println!(
+        "    curl --insecure {}/_simulator/journal        # what it was asked\n",
+        pam.url()
+    );
+    println!("Ctrl-C ends the demo and removes everything.");
+    Ok(())
 }
 
 async fn start_operator(control_plane: &ControlPlane, admin: &Client) -> Result<Operator, Error> {
@@ -120,18 +119,25 @@ async fn start_operator(control_plane: &ControlPlane, admin: &Client) -> Result<
 
 /// Waits for each credential, and prints one line each; returns how many did not become Ready.
 async fn show_ready(admin: &Client, credentials: &[&DynamicObject]) -> usize {
+    let width = credentials
+        .iter()
+        .map(|credential| credential.name_any().len())
+        .max()
+        .unwrap_or_default();
     let mut failed = 0;
     for credential in credentials {
-        let (namespace, name) = (namespace(credential), credential.name_any());
-        let api = Api::<PamCredential>::namespaced(admin.clone(), &namespace);
-        let mut progress = Progress::start(format!("{namespace}/{name}"));
+        let name = credential.name_any();
+        let api = Api::<PamCredential>::namespaced(admin.clone(), &namespace(credential));
         let ready = wait_for(&api, &name, "Ready", READY_DEADLINE, is_ready);
-        match progress.follow("waiting until it is Ready", ready).await {
+        match Progress::start(format!("  {name}"))
+            .follow("not Ready yet", ready)
+            .await
+        {
             Ok(credential) => {
                 let status = credential.status.unwrap_or_default();
                 let id = status.id.unwrap_or_default();
                 let identifier = status.identifier.unwrap_or_default();
-                println!("  {namespace}/{name}: Ready, id {id}, identifier {identifier}");
+                println!("  {name:width$}  Ready  id {id:<3}  identifier {identifier}");
             }
             Err(error) => {
                 failed += 1;
@@ -161,7 +167,7 @@ async fn change_password(admin: &Client, pam: &Handle, credential: &DynamicObjec
     };
     let change_before = in_pam().and_then(|credential| credential.change).unwrap_or_default();
 
-    println!("\nchanging Secret {namespace}/{secret}, which holds the password of {name}");
+    println!("\nchanging Secret {namespace}/{secret}, from which {name} has its password:");
     let started = Instant::now();
     let patch = Patch::Merge(json!({"stringData": {key: "changed-by-the-demo"}}));
     let secrets = Api::<Secret>::namespaced(admin.clone(), &namespace);
@@ -185,9 +191,8 @@ async fn change_password(admin: &Client, pam: &Handle, credential: &DynamicObjec
             "{name} is Ready, but the PAM did not get the new password"
         )));
     }
-    println!(
-        "  the PAM has it, and {name} is Ready again, after {took} ms (password written {change_before} -> {change})"
-    );
+    println!("  the PAM has the new password, and {name} is Ready with it, after {took} ms");
+    println!("  (the PAM wrote a password at {change_before}, and again at {change})");
     Ok(())
 }
 
@@ -195,29 +200,6 @@ async fn change_password(admin: &Client, pam: &Handle, credential: &DynamicObjec
 fn password_secret(credential: &DynamicObject) -> Option<(&str, &str)> {
     let reference = &credential.data["spec"]["contentSecretRef"];
     Some((reference["name"].as_str()?, reference["key"].as_str()?))
-}
-
-fn is_ready(credential: &PamCredential) -> bool {
-    let status = credential.status.as_ref();
-    let observed = status.and_then(|status| status.observed_generation);
-    observed == credential.metadata.generation && status.is_some_and(has_ready_condition)
-}
-
-fn has_ready_condition(status: &PamCredentialStatus) -> bool {
-    status
-        .conditions
-        .iter()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-}
-
-fn has_applied(credential: &PamCredential, secret_version: &str) -> bool {
-    let applied = credential.status.as_ref().and_then(|status| status.applied.as_ref());
-    applied.is_some_and(|applied| {
-        applied
-            .secrets
-            .iter()
-            .any(|secret| secret.resource_version == secret_version)
-    })
 }
 
 async fn wait_for_end() -> Result<(), Error> {
