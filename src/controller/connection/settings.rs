@@ -159,13 +159,13 @@ impl Reader<'_> {
                 let map = self.context.effects.read_config_map(self.namespace, name).await?;
                 let Some(map) = map else {
                     let message = format!("ConfigMap {}/{name} of the CA bundle does not exist", self.namespace);
-                    return Ok(Err(missing(Reason::InvalidConnection, message)));
+                    return Ok(Err(missing(Reason::SecretNotFound, message)));
                 };
                 map.data.and_then(|mut data| data.remove(key)).map(String::into_bytes)
             }
         };
         let message = || format!("key {key} of the CA bundle {}/{name} is missing", self.namespace);
-        Ok(found.ok_or_else(|| missing(Reason::InvalidConnection, message())))
+        Ok(found.ok_or_else(|| missing(Reason::SecretKeyNotFound, message())))
     }
 
     async fn identity(&self, name: &str) -> kube::Result<Result<SecretSlice<u8>, Problem>> {
@@ -235,6 +235,6 @@ fn missing(reason: Reason, message: String) -> Problem {
         call: Call::Configuration,
         reason,
         message,
-        stalled: reason == Reason::InvalidConnection,
+        stalled: false,
     }
 }
