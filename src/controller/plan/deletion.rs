@@ -42,9 +42,12 @@ fn waits(facts: &Facts) -> Option<Instant> {
 }
 
 fn deactivate(facts: &Facts, target: &str) -> Step {
+    // A listing from before the last request could arrive would miss what that request made.
+    let settled = facts.recall.unsure.map(|unsure| unsure.settles);
+    let since = settled.map_or(facts.recall.since, |settled| settled.max(facts.recall.since));
     let fresh = facts
         .register
-        .filter(|register| register.began >= facts.recall.since && register.age(facts.now) <= FRESH);
+        .filter(|register| register.began >= since && register.age(facts.now) <= FRESH);
     let Some(register) = fresh else {
         return match facts.link.listing_failure {
             Some((reason, message)) => {
