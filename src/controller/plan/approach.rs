@@ -18,7 +18,7 @@ pub fn approach(facts: &Facts, register: &Register, target: &str, triple: &Tripl
         (Some((entry, Proof::Unanswered)), Some(claim)) if is_about(claim, &facts.identifier(target), triple) => {
             finish(register, claim, triple, entry)
         }
-        (Some((entry, _)), _) => Step::Claim(as_listed(&entry, facts, target, false)),
+        (Some((entry, _)), _) => Step::Claim(as_listed(&entry, &facts.identifier(target), false)),
         (None, Some(claim)) if claim.id.is_some() => vanished(facts, register, triple, claim),
         (None, claim) => create(facts, register, target, triple, claim),
     }
@@ -48,8 +48,9 @@ fn update(
             ),
         );
     }
-    if drifted && (renames || moves) {
-        return Step::Claim(as_listed(entry, facts, target, true));
+    let listed = as_listed(entry, &claim.identifier, true);
+    if drifted && (renames || moves) && !is_about(claim, &listed.identifier, &listed.triple) {
+        return Step::Claim(listed);
     }
     // The PAM finds a credential by its identifier first, so the triple moves under the old one.
     let interim = renames && moves;
@@ -168,12 +169,12 @@ fn is_about(claim: &Claim, identifier: &str, triple: &Triple) -> bool {
     claim.identifier == identifier && Triple::from(claim) == *triple
 }
 
-/// A claim on an entry that is ours, as the listing shows it.
-fn as_listed(entry: &Entry, facts: &Facts, target: &str, keeps_applied: bool) -> Stake {
+/// A claim on an entry that is ours, as the listing shows it; one without identifier has the one that it should have.
+fn as_listed(entry: &Entry, identifier: &str, keeps_applied: bool) -> Stake {
     Stake {
         id: Some(entry.id.clone()),
         adopts: None,
-        identifier: entry.identifier.clone().unwrap_or_else(|| facts.identifier(target)),
+        identifier: entry.identifier.clone().unwrap_or_else(|| identifier.to_owned()),
         triple: entry.triple.clone(),
         keeps_applied,
     }
