@@ -19,7 +19,7 @@ pub fn approach(facts: &Facts, register: &Register, target: &str, triple: &Tripl
             finish(register, claim, triple, entry)
         }
         (Some((entry, _)), _) => Step::Claim(as_listed(&entry, &facts.identifier(target), false)),
-        (None, Some(claim)) if claim.id.is_some() => vanished(facts, register, triple, claim),
+        (None, Some(claim)) if claim.id.is_some() => vanished(facts, register, target, triple, claim),
         (None, claim) => create(facts, register, target, triple, claim),
     }
 }
@@ -96,19 +96,18 @@ fn finish(register: &Register, claim: &Claim, triple: &Triple, entry: Entry) -> 
     })
 }
 
-/// Our credential is not listed any more.
-fn vanished(facts: &Facts, register: &Register, triple: &Triple, claim: &Claim) -> Step {
-    let identifier = facts.wish.identifier.unwrap_or(&claim.identifier);
-    match register.hits(identifier, triple).as_slice() {
-        [] => Finding::riding(
-            Reason::NotFoundInPam,
-            format!(
-                "credential {} is not listed by the PAM any more (deleted, inactive or invisible)",
-                claim.id.as_deref().unwrap_or_default()
-            ),
-        ),
-        others => taken(others),
+/// Our credential is not listed any more. Where another one has its place, that one is taken or to be adopted.
+fn vanished(facts: &Facts, register: &Register, target: &str, triple: &Triple, claim: &Claim) -> Step {
+    if !register.hits(&facts.identifier(target), triple).is_empty() {
+        return create(facts, register, target, triple, None);
     }
+    Finding::riding(
+        Reason::NotFoundInPam,
+        format!(
+            "credential {} is not listed by the PAM any more (deleted, inactive or invisible)",
+            claim.id.as_deref().unwrap_or_default()
+        ),
+    )
 }
 
 /// Nothing is ours yet.
