@@ -7,7 +7,10 @@ use crate::controller::{
         identity::{Entry, Triple, fold},
         register::Register,
     },
-    plan::{Await, Change, Dispatch, Expected, Finding, Stake, Step, facts::Facts},
+    plan::{
+        Await, Change, Dispatch, Expected, Finding, Stake, Step,
+        facts::{Facts, Unsure},
+    },
 };
 
 /// The step towards the POST, judged by a listing that is fresh enough.
@@ -74,9 +77,11 @@ fn update(
             ),
         );
     }
+    // What was found again keeps its password, unless a request of ours that brought one was never answered.
+    let brought = facts.recall.unsure.is_some_and(Unsure::may_have_brought_password);
     Step::Send(Dispatch {
         identifier: sent,
-        with_content: change.content && !change.first,
+        with_content: change.content && (!change.first || brought),
         expected: Expected::Entry(entry.id.clone()),
         interim,
     })

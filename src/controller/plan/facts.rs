@@ -199,3 +199,10 @@ pub struct Unsure {
     /// What it contained: identifier and fingerprints of body and password; unknown after a restart.
     pub sent: Option<(String, String, Option<String>)>,
 }
+
+impl Unsure {
+    /// Whether the password may have gone along.
+    pub fn may_have_brought_password(&self) -> bool {
+        self.sent.as_ref().is_none_or(|(_, _, content)| content.is_some())
+    }
+}
