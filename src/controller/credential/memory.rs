@@ -108,10 +108,10 @@ impl Memory {
         memory
     }
 
-    /// Takes note of the inputs; other ones than before end every pause.
-    pub fn note(&mut self, inputs: Inputs, now: Instant) {
+    /// Takes note of the inputs; other ones than before end every pause. Returns whether they are others.
+    pub fn note(&mut self, inputs: Inputs, now: Instant) -> bool {
         if self.inputs == inputs {
-            return;
+            return false;
         }
         let first_sight = self.inputs == Inputs::default();
         self.inputs = inputs;
@@ -121,6 +121,7 @@ impl Memory {
             self.failures = 0;
             self.internal_errors = 0;
         }
+        true
     }
 
     /// The Secrets were read, and nothing has to be sent.

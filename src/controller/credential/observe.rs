@@ -45,7 +45,10 @@ impl Run<'_> {
         let state = link.as_deref().map(Link::state);
         let versions = self.versions(spec, status);
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
-        self.memory.note(self.inputs(&versions, epoch), now);
+        if self.memory.note(self.inputs(&versions, epoch), now) {
+            // Spec or Secrets changed while a call was under way: what was read before is not what they say now.
+            self.loaded = None;
+        }
 
         let terms = state.as_ref().and_then(|state| state.terms.clone());
         let problem = state.as_ref().and_then(|state| problem(state));
