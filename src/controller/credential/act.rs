@@ -16,7 +16,7 @@ use crate::controller::{
         observe::triple,
         reaction::{Reaction, may_have_happened, reaction},
         render,
-        report::{accepted, finding, progressing, refused},
+        report::{Stamp, accepted, finding, progressing, refused},
     },
     ownership::{
         identity::{Entry, Triple},
@@ -43,12 +43,21 @@ struct Attempt {
     link: Arc<Link>,
     terms: Arc<Terms>,
     dispatch: Dispatch,
+    /// Generation that the body was made of, and the request that it answers; the object may be newer by now.
+    generation: i64,
+    requested: Option<String>,
     triple: Triple,
     prints: Prints,
     /// An attempt before this one whose outcome is not known.
     earlier: Option<Unsure>,
     adopts: bool,
     names_owner: bool,
+}
+
+impl Attempt {
+    fn stamp(&self) -> Stamp {
+        Stamp::new(self.generation, self.requested.clone())
+    }
 }
 
 impl Run<'_> {
@@ -94,6 +103,8 @@ impl Run<'_> {
             link,
             terms,
             dispatch,
+            generation: self.object.generation(),
+            requested: self.requested(),
             triple: triple(spec),
             prints,
             earlier,
@@ -129,7 +140,7 @@ impl Run<'_> {
         if let Some(surprise) = surprise {
             if !attempt.adopts {
                 self.memory.unsure = None;
-                let stamp = self.stamp();
+                let stamp = attempt.stamp();
                 self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
                     .await?;
                 return Ok(());
@@ -142,6 +153,7 @@ impl Run<'_> {
         }
         learn(&attempt, &answer.id);
         self.memory.succeed();
+        let stamp = attempt.stamp();
         let Attempt {
             terms,
             dispatch,
@@ -162,7 +174,7 @@ impl Run<'_> {
                 mac: String::new(),
             },
         );
-        let (stamp, connection) = (self.stamp(), link.key.to_status());
+        let connection = link.key.to_status();
         self.write_result(move |status| {
             let (with_content, interim) = (dispatch.with_content, dispatch.interim);
             accepted(
@@ -220,7 +232,7 @@ impl Run<'_> {
             Reaction::ConnectionRefused(reason) => format!("{reason}: {}", write_refused(error)),
             _ => error.to_string(),
         };
-        let stamp = self.stamp();
+        let stamp = attempt.stamp();
         self.write_result(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
             .await?;
         Ok(())
