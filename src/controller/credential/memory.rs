@@ -55,6 +55,8 @@ pub struct Memory {
     pub unrecorded: Option<StatusChange>,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
+    /// The API server does not have the object any more, whatever the watch still shows.
+    pub gone: bool,
 }
 
 /// A result of a PAM call: a pure change of status, to be made on whatever the API server has.
@@ -83,6 +85,7 @@ impl Memory {
             orphaned: false,
             unrecorded: None,
             first_failed: None,
+            gone: false,
         }
     }
 

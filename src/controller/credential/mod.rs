@@ -52,6 +52,9 @@ pub enum Trouble {
     /// Others write to the object all the time.
     #[error("the object changes faster than its status can be written")]
     Contended,
+    /// The object does not exist any more; another one may have its name.
+    #[error("the object is gone")]
+    Gone,
 }
 
 /// What the Secrets gave.
@@ -86,6 +89,10 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let name = Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default());
     let mut memory = context.memories.take(&name, &object, Instant::now());
+    if memory.gone {
+        context.memories.put(name, memory);
+        return Action::await_change();
+    }
     let object = match memory.newest.take() {
         Some(newest) if is_older(object.version(), newest.version()) => {
             memory.newest = Some(newest.clone());
@@ -104,11 +111,19 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
     let result = tokio::time::timeout(time, run.drive())
         .await
         .unwrap_or(Err(Trouble::Deadline));
-    let action = result.unwrap_or_else(|trouble| {
-        let pause = run.memory.pause_for_trouble();
-        tracing::warn!(object = %run.name, error = %trouble, pause = ?pause, "the reconcile is repeated");
-        Action::requeue(pause)
-    });
+    let action = match result {
+        Ok(action) => action,
+        Err(Trouble::Gone) => {
+            tracing::debug!(object = %run.name, "the object is gone");
+            run.memory.gone = true;
+            Action::await_change()
+        }
+        Err(trouble) => {
+            let pause = run.memory.pause_for_trouble();
+            tracing::warn!(object = %run.name, error = %trouble, pause = ?pause, "the reconcile is repeated");
+            Action::requeue(pause)
+        }
+    };
     context.memories.put(run.name, run.memory);
     action
 }
@@ -116,9 +131,7 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
 impl Run<'_> {
     async fn drive(&mut self) -> Result<Action, Trouble> {
         for _ in 0..MOST_STEPS {
-            if !self.record_result().await? {
-                return Ok(Action::await_change());
-            }
+            self.record_result().await?;
             match self.next_step() {
                 Step::Nothing => {
                     self.memory.verify();

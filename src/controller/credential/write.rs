@@ -45,39 +45,30 @@ impl Run<'_> {
             .effects
             .patch_credential_status(&self.name, self.object.version(), patch)
             .await;
-        match self.settle(written).await? {
-            Written::Done => {
-                self.announce(old.as_deref(), &new);
-                Ok(true)
-            }
-            Written::Anew | Written::Gone => Ok(false),
+        let done = self.settle(written).await?;
+        if done {
+            self.announce(old.as_deref(), &new);
         }
+        Ok(done)
     }
 
     /// Writes the result of a PAM call, whatever happened to the object meanwhile; what cannot be written now is
-    /// written first next time. False when the object is gone.
+    /// written first next time.
     pub(super) async fn write_result(
         &mut self,
         change: impl Fn(PamCredentialStatus) -> PamCredentialStatus + Send + Sync + 'static,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<(), Trouble> {
         self.memory.unrecorded = Some(StatusChange(Arc::new(change)));
         self.record_result().await
     }
 
-    /// Writes a result that is not in status yet. False when the object is gone.
-    pub(super) async fn record_result(&mut self) -> Result<bool, Trouble> {
+    /// Writes a result that is not in status yet.
+    pub(super) async fn record_result(&mut self) -> Result<(), Trouble> {
         for _ in 0..MOST_CONFLICTS {
             let Some(change) = self.memory.unrecorded.clone() else {
-                return Ok(true);
+                return Ok(());
             };
-            let uid = self.object.uid().to_owned();
-            let written = self.write(|status| (change.0)(status)).await?;
-            if self.object.uid() != uid {
-                // The result belongs to an object that is gone; its claim stands for nothing here.
-                self.memory.unrecorded = None;
-                return Ok(false);
-            }
-            if written {
+            if self.write(|status| (change.0)(status)).await? {
                 self.memory.unrecorded = None;
             }
         }
@@ -182,25 +173,20 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes note of what the API server has now.
-    async fn settle(&mut self, written: kube::Result<Credential>) -> Result<Written, Trouble> {
+    /// Takes note of what the API server has now. False when somebody else wrote, and the object was read again.
+    async fn settle(&mut self, written: kube::Result<Credential>) -> Result<bool, Trouble> {
         match written {
             Ok(object) => {
                 self.see(object);
-                Ok(Written::Done)
+                Ok(true)
             }
-            Err(kube::Error::Api(status)) if status.is_not_found() => {
-                self.memory.unrecorded = None;
-                Ok(Written::Gone)
-            }
+            Err(kube::Error::Api(status)) if status.is_not_found() => Err(Trouble::Gone),
             Err(kube::Error::Api(status)) if status.is_conflict() => {
-                if let Some(object) = self.context.effects.read_credential(&self.name).await? {
-                    self.see(object);
-                    Ok(Written::Anew)
-                } else {
-                    self.memory.unrecorded = None;
-                    Ok(Written::Gone)
-                }
+                let found = self.context.effects.read_credential(&self.name).await?;
+                // Another object under the same name starts anew, with nothing that belongs to this one.
+                let same = found.filter(|object| object.uid() == self.object.uid());
+                self.see(same.ok_or(Trouble::Gone)?);
+                Ok(false)
             }
             Err(error) => Err(error.into()),
         }
@@ -223,14 +209,4 @@ impl Run<'_> {
         self.object = Arc::new(object);
         self.memory.newest = Some(self.object.clone());
     }
-}
-
-/// What became of a write.
-enum Written {
-    /// It is there.
-    Done,
-    /// Somebody else wrote; the object was read again.
-    Anew,
-    /// The object is gone.
-    Gone,
 }
