@@ -48,6 +48,8 @@ struct Attempt {
     requested: Option<String>,
     triple: Triple,
     prints: Prints,
+    /// When it was sent.
+    began: Instant,
     /// An attempt before this one whose outcome is not known.
     earlier: Option<Unsure>,
     adopts: bool,
@@ -107,6 +109,7 @@ impl Run<'_> {
             requested: self.requested(),
             triple: triple(spec),
             prints,
+            began: now,
             earlier,
             adopts: spec.adoption_policy == Some(AdoptionPolicy::Adopt),
             names_owner: names_owner(spec),
@@ -321,11 +324,13 @@ fn surprise(attempt: &Attempt, answer: &Answer) -> Option<String> {
         }
         Expected::Entry(_) => None,
         Expected::New => {
+            // A listing that was still under way when the POST began may show what the POST created.
             let listed = attempt
                 .link
                 .state()
                 .register
                 .as_ref()
+                .filter(|register| register.completed <= attempt.began)
                 .is_some_and(|register| register.by_id(&answer.id).is_some());
             let updated = answer.message == AnswerKind::Updated && attempt.earlier.is_none();
             (listed || updated).then(|| {
