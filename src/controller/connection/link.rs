@@ -205,6 +205,11 @@ impl Link {
 }
 
 impl State {
+    /// Whether this is the connection's client now.
+    pub fn leads_by(&self, client: &Arc<pam::Client>) -> bool {
+        self.client.as_ref().is_some_and(|current| Arc::ptr_eq(current, client))
+    }
+
     /// Whether a listing can tell anything: not before there was a token.
     pub fn may_list(&self) -> bool {
         match &self.health {
@@ -228,9 +233,11 @@ impl State {
         woken
     }
 
-    /// Forgets what was known through another client.
+    /// Forgets the client, and what was known through it.
     pub fn reset(&mut self) {
         self.epoch += 1;
+        self.client = None;
+        self.source = None;
         self.health = Health::Unknown;
         self.outage = None;
         self.failures = 0;

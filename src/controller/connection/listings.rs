@@ -48,11 +48,7 @@ async fn wait_until_due(link: &Link, client: &Arc<Client>, context: &Context, du
     loop {
         {
             let mut state = link.state();
-            if state
-                .client
-                .as_ref()
-                .is_none_or(|current| !Arc::ptr_eq(current, client))
-            {
+            if !state.leads_by(client) {
                 return false;
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
@@ -94,11 +90,7 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
             let register = Register::new(listing, began.into_std(), completed.into_std());
             {
                 let mut state = link.state();
-                if state
-                    .client
-                    .as_ref()
-                    .is_none_or(|current| !Arc::ptr_eq(current, client))
-                {
+                if !state.leads_by(client) {
                     return;
                 }
                 state.register = Some(match state.register.take() {
@@ -108,6 +100,7 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
             }
             link.succeeded(Call::Listing)
         }
+        Err(_) if !link.state().leads_by(client) => return,
         Err(error) => {
             let (reason, stalled) = connection_reaction(&error);
             let problem = Problem {

@@ -154,11 +154,13 @@ async fn configure<K: ConnectionResource>(
     context: &Arc<Context>,
 ) -> kube::Result<()> {
     let refuse = |problem: Problem| {
+        let health = Health::Unusable(problem);
         let mut state = link.state();
-        state.client = None;
-        state.source = None;
-        state.health = Health::Unusable(problem);
-        link.demand.notify_one();
+        if state.health != health {
+            state.reset();
+            state.health = health;
+            link.demand.notify_one();
+        }
     };
     if let Some(lockout) = &context.lockout {
         refuse(Problem {
@@ -178,13 +180,13 @@ async fn configure<K: ConnectionResource>(
         }
     };
     let connection = K::connection(spec);
-    match settings::terms(connection, K::audience(spec)) {
-        Ok(terms) => link.state().terms = Some(Arc::new(terms)),
+    let terms = match settings::terms(connection, K::audience(spec)) {
+        Ok(terms) => Arc::new(terms),
         Err(problem) => {
             refuse(problem);
             return Ok(());
         }
-    }
+    };
     let namespace = home(context, &link.key);
     let source = Source {
         generation: object.generation(),
@@ -194,19 +196,27 @@ async fn configure<K: ConnectionResource>(
     if link.state().source.as_ref() == Some(&source) {
         return Ok(());
     }
+    {
+        // From here on nobody uses the former client and listing: new terms with them would be another PAM's.
+        let mut state = link.state();
+        state.reset();
+        state.terms = Some(terms);
+    }
+    link.demand.notify_one();
     match settings::client(context, connection, namespace).await? {
         Ok(client) => {
             let client = Arc::new(client);
             {
                 let mut state = link.state();
-                state.reset();
                 state.client = Some(client.clone());
                 state.source = Some(source);
             }
-            link.demand.notify_one();
             tokio::spawn(listings::run(link.clone(), client, context.clone()));
         }
-        Err(problem) => refuse(problem),
+        Err(problem) => {
+            refuse(problem);
+            link.state().source = Some(source);
+        }
     }
     Ok(())
 }

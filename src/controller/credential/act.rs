@@ -2,17 +2,13 @@
 
 use std::{
     pin::pin,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::controller::{
-    connection::{
-        link::{Call, Link, Problem},
-        terms::Terms,
-    },
+    connection::link::{Call, Problem},
     credential::{
-        Loaded, Run, Trouble,
+        Loaded, Run, Trouble, Way,
         observe::triple,
         reaction::{Reaction, may_have_happened, reaction},
         render,
@@ -20,6 +16,7 @@ use crate::controller::{
     },
     ownership::{
         identity::{Entry, Triple},
+        register::Register,
         reservations::Key,
     },
     plan::{
@@ -40,8 +37,7 @@ const LATE: Duration = Duration::from_mins(1);
 
 /// Everything that belongs to one POST.
 struct Attempt {
-    link: Arc<Link>,
-    terms: Arc<Terms>,
+    way: Way,
     dispatch: Dispatch,
     /// Generation that the body was made of, and the request that it answers; the object may be newer by now.
     generation: i64,
@@ -56,6 +52,23 @@ struct Attempt {
     names_owner: bool,
 }
 
+impl Way {
+    /// Whether the connection still leads this way.
+    fn is_current(&self) -> bool {
+        self.link.state().leads_by(&self.client)
+    }
+
+    /// Changes what is known of this PAM, unless the connection leads to another one by now.
+    fn register(&self, change: impl FnOnce(&mut Register)) {
+        let mut state = self.link.state();
+        if state.leads_by(&self.client)
+            && let Some(register) = &mut state.register
+        {
+            change(register);
+        }
+    }
+}
+
 impl Attempt {
     fn stamp(&self) -> Stamp {
         Stamp::new(self.generation, self.requested.clone())
@@ -66,16 +79,12 @@ impl Run<'_> {
     /// Sends the body and records the answer.
     pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<(), Trouble> {
         let object = self.object.clone();
-        let (Some(link), Ok(spec), Some(Loaded::Values { values, prints })) = (self.link(), &object.spec, &self.loaded)
+        let (Some(way), Ok(spec), Some(Loaded::Values { values, prints })) =
+            (self.way.clone(), &object.spec, &self.loaded)
         else {
             return Ok(());
         };
-        let (Some(terms), Some(client)) = ({
-            let state = link.state();
-            (state.terms.clone(), state.client.clone())
-        }) else {
-            return Ok(());
-        };
+        let terms = &way.terms;
         let own = match &dispatch.expected {
             Expected::Entry(id) => Some(Key::id(&terms.target, id)),
             Expected::New => None,
@@ -102,8 +111,7 @@ impl Run<'_> {
             sent: Some(sent),
         });
         let attempt = Attempt {
-            link,
-            terms,
+            way,
             dispatch,
             generation: self.object.generation(),
             requested: self.requested(),
@@ -114,8 +122,8 @@ impl Run<'_> {
             adopts: spec.adoption_policy == Some(AdoptionPolicy::Adopt),
             names_owner: names_owner(spec),
         };
-        match self.post(&client, &body).await? {
-            Ok(answer) => self.answered(attempt, answer, &client).await,
+        match self.post(&attempt.way.client, &body).await? {
+            Ok(answer) => self.answered(attempt, answer).await,
             Err(error) => self.failed(attempt, &error).await,
         }
     }
@@ -135,10 +143,10 @@ impl Run<'_> {
         Ok(result)
     }
 
-    async fn answered(&mut self, attempt: Attempt, answer: Answer, client: &Client) -> Result<(), Trouble> {
+    async fn answered(&mut self, attempt: Attempt, answer: Answer) -> Result<(), Trouble> {
         let surprise = surprise(&attempt, &answer);
-        if attempt.link.succeeded(Call::Write) {
-            self.context.wake.connection(&attempt.link.key);
+        if attempt.way.is_current() && attempt.way.link.succeeded(Call::Write) {
+            self.context.wake.connection(&attempt.way.link.key);
         }
         if let Some(surprise) = surprise {
             if !attempt.adopts {
@@ -149,7 +157,7 @@ impl Run<'_> {
                 return Ok(());
             }
             // What was updated without being listed is inactive, or invisible to us.
-            match self.context.effects.reactivate(client, &answer.id).await {
+            match self.context.effects.reactivate(&attempt.way.client, &answer.id).await {
                 Err(error) if error.class != Class::AlreadyActive => return self.failed(attempt, &error).await,
                 _ => {}
             }
@@ -158,17 +166,16 @@ impl Run<'_> {
         self.memory.succeed();
         let stamp = attempt.stamp();
         let Attempt {
-            terms,
+            way,
             dispatch,
             triple,
             prints,
-            link,
             ..
         } = attempt;
         let claim = self.context.installation.sign(
             &self.name,
             Claim {
-                target: terms.target.clone(),
+                target: way.terms.target.clone(),
                 id: Some(answer.id),
                 identifier: dispatch.identifier,
                 hostname: triple.hostname,
@@ -177,7 +184,7 @@ impl Run<'_> {
                 mac: String::new(),
             },
         );
-        let connection = link.key.to_status();
+        let connection = way.link.key.to_status();
         self.write_result(move |status| {
             let (with_content, interim) = (dispatch.with_content, dispatch.interim);
             accepted(
@@ -217,11 +224,11 @@ impl Run<'_> {
             }
             Reaction::Doubtful(_) => {
                 self.memory.pause_refused(now);
-                attempt.link.doubt();
+                attempt.way.link.doubt();
                 Reason::AccessDenied
             }
             Reaction::ConnectionRefused(reason) => {
-                self.refuse_connection(&attempt.link, reason, error, now);
+                self.refuse_connection(&attempt.way, reason, error, now);
                 Reason::ConnectionNotReady
             }
         };
@@ -241,25 +248,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn refuse_connection(&self, link: &Link, reason: Reason, error: &Error, now: Instant) {
+    fn refuse_connection(&self, way: &Way, reason: Reason, error: &Error, now: Instant) {
         let problem = Problem {
             call: Call::Write,
             reason,
             message: write_refused(error),
             stalled: true,
         };
-        if link.failed(problem, now) {
-            self.context.wake.connection(&link.key);
+        if way.is_current() && way.link.failed(problem, now) {
+            self.context.wake.connection(&way.link.key);
         }
     }
 
     /// Deactivates our credential and lets the object go.
     pub(super) async fn deactivate(&mut self, id: &str) -> Result<(), Trouble> {
-        let Some(link) = self.link() else { return Ok(()) };
-        let Some(client) = link.state().client.clone() else {
-            return Ok(());
-        };
-        match self.context.effects.deactivate(&client, id).await {
+        let Some(way) = self.way.clone() else { return Ok(()) };
+        match self.context.effects.deactivate(&way.client, id).await {
             Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
                 self.memory.pause(Instant::now(), error.retry_after);
                 let (stamp, message) = (self.stamp(), error.to_string());
@@ -268,9 +272,7 @@ impl Run<'_> {
                     .await?;
             }
             _ => {
-                if let Some(register) = &mut link.state().register {
-                    register.forget(id);
-                }
+                way.register(|register| register.forget(id));
                 tracing::info!(object = %self.name, id, "the credential was deactivated");
                 self.release(None).await?;
             }
@@ -287,9 +289,7 @@ fn learn(attempt: &Attempt, id: &str) {
         triple: attempt.triple.clone(),
         change: None,
     };
-    if let Some(register) = &mut attempt.link.state().register {
-        register.learn(entry, Instant::now());
-    }
+    attempt.way.register(|register| register.learn(entry, Instant::now()));
 }
 
 /// Whether no attempt before this one can have created anything: there was none, or it can no longer arrive and a
@@ -298,7 +298,7 @@ fn nothing_earlier(attempt: &Attempt, now: Instant) -> bool {
     let Some(earlier) = &attempt.earlier else {
         return true;
     };
-    let state = attempt.link.state();
+    let state = attempt.way.link.state();
     let listed_since = state
         .register
         .as_ref()
@@ -326,6 +326,7 @@ fn surprise(attempt: &Attempt, answer: &Answer) -> Option<String> {
         Expected::New => {
             // A listing that was still under way when the POST began may show what the POST created.
             let listed = attempt
+                .way
                 .link
                 .state()
                 .register

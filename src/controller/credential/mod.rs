@@ -16,10 +16,9 @@ use std::{
 use kube::runtime::controller::Action;
 use secrecy::ExposeSecret;
 
-use crate::api::{AdditionalSettingsFormat, PamCredentialSpec, Reason, SecretVersion};
 use crate::controller::{
     Credential,
-    connection::terms::Terms,
+    connection::{link::Link, terms::Terms},
     context::Context,
     credential::{
         memory::Memory,
@@ -29,6 +28,10 @@ use crate::controller::{
     guarded::is_older,
     ownership::identity::Name,
     plan::{Await, Finding, Step, facts::Prints},
+};
+use crate::{
+    api::{AdditionalSettingsFormat, PamCredentialSpec, Reason, SecretVersion},
+    pam::Client,
 };
 
 /// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
@@ -82,6 +85,16 @@ pub struct Run<'a> {
     pub(super) object: Arc<Credential>,
     pub(super) memory: Memory,
     pub(super) loaded: Option<Loaded>,
+    pub(super) way: Option<Way>,
+}
+
+/// How the PAM was reached when the last step was planned. What is done goes this way and no other: a connection that
+/// changes meanwhile leads to a PAM that nobody looked at.
+#[derive(Clone)]
+pub struct Way {
+    pub(super) link: Arc<Link>,
+    pub(super) terms: Arc<Terms>,
+    pub(super) client: Arc<Client>,
 }
 
 /// Reconciles an object and says when to come back.
@@ -106,6 +119,7 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
         object,
         memory,
         loaded: None,
+        way: None,
     };
     let time = run.terms().map_or(Duration::ZERO, |terms| terms.timeout) * 2 + DEADLINE;
     let result = tokio::time::timeout(time, run.drive())

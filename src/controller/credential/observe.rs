@@ -11,7 +11,7 @@ use crate::controller::{
         link::{Call, Health, Link, Problem, State},
         terms::{LinkKey, Terms},
     },
-    credential::{Loaded, Run, memory::Inputs, render},
+    credential::{Loaded, Run, Way, memory::Inputs, render},
     ownership::{
         identity::{Name, Triple},
         reservations::{Hold, Key},
@@ -51,6 +51,15 @@ impl Run<'_> {
         }
 
         let terms = state.as_ref().and_then(|state| state.terms.clone());
+        let client = state.as_ref().and_then(|state| state.client.clone());
+        self.way = match (&link, &terms, client) {
+            (Some(link), Some(terms), Some(client)) => Some(Way {
+                link: link.clone(),
+                terms: terms.clone(),
+                client,
+            }),
+            _ => None,
+        };
         let problem = state.as_ref().and_then(|state| problem(state));
         let health = state.as_ref().map(|state| state.health.clone());
         let sight = Sight {

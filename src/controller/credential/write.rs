@@ -16,7 +16,7 @@ use crate::controller::{
     Credential,
     connection::link::Health,
     credential::{
-        Run, Trouble,
+        Run, Trouble, Way,
         memory::StatusChange,
         observe::held,
         report::{claimed, finding, patch},
@@ -77,7 +77,7 @@ impl Run<'_> {
 
     /// Writes down what is about to be ours, unless another object was faster.
     pub(super) async fn claim(&mut self, stake: Stake) -> Result<(), Trouble> {
-        let (Some(terms), Some(key)) = (self.terms(), self.link_key()) else {
+        let Some(Way { link, terms, .. }) = self.way.clone() else {
             return Ok(());
         };
         let claim = self.context.installation.sign(
@@ -97,7 +97,7 @@ impl Run<'_> {
             return Ok(());
         }
         let stamp = self.stamp();
-        self.write(move |status| claimed(status, &stamp, claim, key.to_status(), stake.keeps_applied))
+        self.write(move |status| claimed(status, &stamp, claim, link.key.to_status(), stake.keeps_applied))
             .await?;
         Ok(())
     }
