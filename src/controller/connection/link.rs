@@ -95,8 +95,12 @@ pub struct State {
 /// Who may find out whether the authorization may write again: one object at a time, and only now and then.
 #[derive(Debug, Default)]
 struct Probe {
+    /// When the next one may try.
     from: Option<Instant>,
-    given: Option<(Name, Instant)>,
+    /// Somebody may try now.
+    open: bool,
+    /// Who does.
+    given: Option<Name>,
 }
 
 /// One connection.
@@ -145,16 +149,27 @@ impl Link {
     }
 
     /// Whether this object may try a write although the last one was refused.
-    pub fn may_probe(&self, object: &Name, now: Instant) -> bool {
+    pub fn may_probe(&self, object: &Name) -> bool {
         let mut probe = self.probe();
-        match &probe.given {
-            Some((prober, until)) if *until > now => prober == object,
-            _ if probe.from.is_some_and(|from| from <= now) => {
-                probe.given = Some((object.clone(), now + REFUSED_PAUSE));
-                true
-            }
-            _ => false,
+        if probe.open {
+            probe.open = false;
+            probe.given = Some(object.clone());
         }
+        probe.given.as_ref() == Some(object)
+    }
+
+    /// Lets somebody try, when the time has come. True once for each time.
+    pub fn open_probe(&self, now: Instant) -> bool {
+        let mut probe = self.probe();
+        let due = probe.from.is_some_and(|from| from <= now);
+        if due {
+            *probe = Probe {
+                from: Some(now + jittered(REFUSED_PAUSE)),
+                open: true,
+                given: None,
+            };
+        }
+        due
     }
 
     /// When a refused write may be tried again.
@@ -173,6 +188,7 @@ impl Link {
         let news = state.outage.take().is_some();
         if matches!(&state.health, Health::Unusable(problem) if problem.call == call) {
             state.health = Health::Ready;
+            *self.probe() = Probe::default();
             return true;
         }
         news
@@ -196,7 +212,7 @@ impl Link {
         if problem.call == Call::Write {
             *self.probe() = Probe {
                 from: Some(now + jittered(REFUSED_PAUSE)),
-                given: None,
+                ..Probe::default()
             };
         }
         let health = Health::Unusable(problem);

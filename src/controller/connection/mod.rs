@@ -129,8 +129,7 @@ async fn drive<K: ConnectionResource>(
     let before = snapshot(link);
     configure(object, link, context).await?;
     check(link, context).await;
-    let probes = link.probe_from().is_some_and(|from| from <= Instant::now());
-    if probes || snapshot(link) != before {
+    if link.open_probe(Instant::now()) || snapshot(link) != before {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
     report(object, link, context).await?;

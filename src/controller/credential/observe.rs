@@ -17,7 +17,7 @@ use crate::controller::{
         reservations::{Hold, Key},
     },
     plan::{
-        Step,
+        Await, Step,
         facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
         plan,
     },
@@ -104,11 +104,21 @@ impl Run<'_> {
         let step = plan(&facts);
         let refused = matches!(&step, Step::Report(found) if found.reason == Reason::ConnectionNotReady)
             && problem.as_ref().is_some_and(|problem| problem.call == Call::Write);
-        if refused && link.as_deref().is_some_and(|link| link.may_probe(&self.name, now)) {
-            facts.link.state = LinkState::Ready;
-            return plan(&facts);
+        if !refused {
+            return step;
         }
-        step
+        // The write itself tells whether it is allowed again, so only who would come to it may try.
+        facts.link.state = LinkState::Ready;
+        let attempt = plan(&facts);
+        let blocked = matches!(
+            attempt,
+            Step::Report(_) | Step::Await(Await::Until(_) | Await::NextListing)
+        );
+        if !blocked && link.as_deref().is_some_and(|link| link.may_probe(&self.name)) {
+            attempt
+        } else {
+            step
+        }
     }
 
     /// The connection that the object uses; that of its claim, where only status can be read.
