@@ -80,6 +80,8 @@ pub struct State {
     pub epoch: u64,
     /// Whether calls may be made.
     pub health: Health,
+    /// What the objects were woken for last.
+    told: Option<(u64, Health)>,
     /// A failure that may pass by itself; objects find it out themselves, or by the missing listing.
     pub outage: Option<Problem>,
     failures: u32,
@@ -224,6 +226,13 @@ impl State {
     /// Whether this is the connection's client now.
     pub fn leads_by(&self, client: &Arc<pam::Client>) -> bool {
         self.client.as_ref().is_some_and(|current| Arc::ptr_eq(current, client))
+    }
+
+    /// Whether the objects have to look again, since they were woken last. Listings and writes change the health too, so
+    /// it is not enough to compare before and after a reconcile.
+    pub fn tells_news(&mut self) -> bool {
+        let now = Some((self.epoch, self.health.clone()));
+        std::mem::replace(&mut self.told, now.clone()) != now
     }
 
     /// Whether a listing can tell anything: not before there was a token.

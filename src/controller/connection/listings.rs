@@ -37,8 +37,10 @@ pub async fn run(link: Arc<Link>, client: Arc<Client>, context: Arc<Context>) {
             Err(error) => backoff(failures).max(error.retry_after.unwrap_or_default()),
         };
         let pause = pause.max(SHORTEST_PAUSE).max(began.elapsed() * PAUSE_FACTOR);
+        let success = result.is_ok();
         settle(&link, &client, &context, result, began);
-        due = Instant::now() + interval(&link);
+        // Objects do not ask for a listing from a connection that is refused one: it comes back by itself.
+        due = Instant::now() + if success { interval(&link) } else { pause };
         sleep_until(Instant::now() + pause).await;
     }
 }

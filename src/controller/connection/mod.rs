@@ -126,24 +126,13 @@ async fn drive<K: ConnectionResource>(
     link: &Arc<Link>,
     context: &Arc<Context>,
 ) -> kube::Result<Action> {
-    let before = snapshot(link);
     configure(object, link, context).await?;
     check(link, context).await;
-    if link.open_probe(Instant::now()) || snapshot(link) != before {
+    if link.open_probe(Instant::now()) || link.state().tells_news() {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
     report(object, link, context).await?;
     Ok(next(link))
-}
-
-/// What objects see of the connection.
-fn snapshot(link: &Link) -> (u64, Health, Option<String>) {
-    let state = link.state();
-    (
-        state.epoch,
-        state.health.clone(),
-        state.terms.as_ref().map(|terms| format!("{terms:?}")),
-    )
 }
 
 /// Brings terms and client to what the spec and its Secrets say now.
