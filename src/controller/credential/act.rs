@@ -26,7 +26,7 @@ use crate::controller::{
 };
 use crate::{
     api::{AdoptionPolicy, Claim, PamCredentialSpec, Reason},
-    pam::{Answer, AnswerKind, Class, Client, CredentialBody, Error},
+    pam::{Answer, AnswerKind, Class, Client, CredentialBody, Error, Outcome},
 };
 
 /// After this time a person who looks at the object should see that something is under way.
@@ -151,6 +151,7 @@ impl Run<'_> {
         if let Some(surprise) = surprise {
             if !attempt.adopts {
                 self.memory.unsure = None;
+                self.memory.pause_refused(Instant::now());
                 let stamp = attempt.stamp();
                 self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
                     .await?;
@@ -158,7 +159,11 @@ impl Run<'_> {
             }
             // What was updated without being listed is inactive, or invisible to us.
             match self.context.effects.reactivate(&attempt.way.client, &answer.id).await {
-                Err(error) if error.class != Class::AlreadyActive => return self.failed(attempt, &error).await,
+                Err(mut error) if error.class != Class::AlreadyActive => {
+                    // Whatever became of the PUT: the POST before it was accepted, and its claim stays.
+                    error.outcome = Outcome::Unknown;
+                    return self.failed(attempt, &error).await;
+                }
                 _ => {}
             }
         }

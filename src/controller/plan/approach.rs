@@ -15,6 +15,26 @@ use crate::controller::{
 
 /// The step towards the POST, judged by a listing that is fresh enough.
 pub fn approach(facts: &Facts, register: &Register, target: &str, triple: &Triple, change: Change) -> Step {
+    match judge(facts, register, target, triple, change) {
+        // The same POST would get the same answer, and each one touches a credential that is not ours.
+        Step::Send(dispatch) if was_unexpected(facts, target, &dispatch) => Step::Await(Await::NextListing),
+        step => step,
+    }
+}
+
+/// Whether this prediction was made before, for the same generation, and the answer was another. An entry that is listed
+/// only now, for a claim without id, makes it a new one.
+fn was_unexpected(facts: &Facts, target: &str, dispatch: &Dispatch) -> bool {
+    let confirmed = facts.title(target).here().is_some_and(|claim| claim.id.is_some());
+    facts.record.reason == Some(Reason::UnexpectedAnswer)
+        && facts.record.generation == facts.wish.generation
+        && facts.recall.unsure.is_none()
+        && (confirmed || dispatch.expected == Expected::New)
+        && !facts.wish.adopts
+        && !facts.wish.requested
+}
+
+fn judge(facts: &Facts, register: &Register, target: &str, triple: &Triple, change: Change) -> Step {
     let title = facts.title(target);
     match (title.own(register), title.here()) {
         (Some((entry, Proof::Claimed)), Some(claim)) => update(facts, register, target, triple, change, claim, &entry),
@@ -138,13 +158,6 @@ fn create(facts: &Facts, register: &Register, target: &str, triple: &Triple, cla
             triple: triple.clone(),
             keeps_applied: false,
         });
-    }
-    let answered = facts.record.reason == Some(Reason::UnexpectedAnswer)
-        && facts.record.generation == facts.wish.generation
-        && facts.recall.unsure.is_none();
-    if answered && expected == Expected::New && !facts.wish.adopts && !facts.wish.requested {
-        // The same POST would get the same answer, and each one touches a credential that is not ours.
-        return Step::Await(Await::NextListing);
     }
     Step::Send(Dispatch {
         identifier,
