@@ -235,10 +235,11 @@ impl State {
         std::mem::replace(&mut self.told, now.clone()) != now
     }
 
-    /// Whether a listing can tell anything: not before there was a token.
+    /// Whether a listing can tell anything: not before there was a token, which a suspended connection asks for only on
+    /// behalf of a deletion.
     pub fn may_list(&self) -> bool {
         match &self.health {
-            Health::Unknown => false,
+            Health::Unknown => self.terms.as_ref().is_some_and(|terms| terms.suspended),
             Health::Ready => true,
             Health::Unusable(problem) => matches!(problem.call, Call::Listing | Call::Write),
         }

@@ -186,10 +186,12 @@ impl Run<'_> {
     }
 
     fn route<'a>(&self, health: Option<&Health>, problem: Option<&'a Problem>, terms: Option<&Terms>) -> LinkState<'a> {
+        let deleting = self.object.metadata.deletion_timestamp.is_some();
         match (health, terms) {
             (None, _) => LinkState::Missing,
             (_, Some(terms)) if !terms.allows(&self.name.namespace) => LinkState::NotAllowed,
-            (_, Some(terms)) if terms.suspended => LinkState::Suspended,
+            // A deletion needs the PAM, suspended or not, and has to know when it cannot have it.
+            (_, Some(terms)) if terms.suspended && (problem.is_none() || !deleting) => LinkState::Suspended,
             (Some(Health::Unknown), _) => LinkState::Unknown,
             (Some(_), _) => problem.map_or(LinkState::Ready, |p| LinkState::NotReady(p.reason, &p.message)),
         }

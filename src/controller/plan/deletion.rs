@@ -29,7 +29,10 @@ pub fn deletion(facts: &Facts) -> Step {
         LinkState::Unknown => Step::Await(Await::Connection),
         LinkState::Ready | LinkState::Suspended => match (facts.link.target, waits(facts)) {
             (None, _) => Step::Await(Await::Connection),
-            (_, Some(until)) => Step::Await(Await::Until(until)),
+            (_, Some(until)) => {
+                let release = facts.recall.release_at.unwrap_or(until);
+                Step::Await(Await::Until(until.min(release)))
+            }
             (Some(target), None) => deactivate(facts, target),
         },
     }
