@@ -25,7 +25,9 @@ const KEY_LENGTH: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The API server refused or did not answer.
-    #[error("Secret {namespace}/{NAME} cannot be read or created: {source}")]
+    #[error(
+        "the installation's identity (Secret {namespace}/{NAME}, UID of kube-system) cannot be read or created: {source}"
+    )]
     Api {
         /// The operator's namespace.
         namespace: String,
@@ -53,7 +55,7 @@ pub async fn load(client: &Client, namespace: &str, accept_cluster: bool) -> Res
         namespace: namespace.to_owned(),
         source: Box::new(source),
     };
-    let cluster = cluster(client).await;
+    let cluster = cluster(client).await.map_err(failed)?;
     let secret = match api.get_opt(NAME).await.map_err(failed)? {
         Some(secret) => secret,
         None => match api
@@ -90,15 +92,17 @@ pub async fn load(client: &Client, namespace: &str, accept_cluster: bool) -> Res
     })
 }
 
-/// The UID of the namespace kube-system stands for the cluster; none where it may not be read.
-async fn cluster(client: &Client) -> Option<String> {
+/// The UID of the namespace kube-system stands for the cluster; none where it may not be read. Any other failure ends the
+/// start: a copied installation must not go unnoticed because of a moment's outage.
+async fn cluster(client: &Client) -> kube::Result<Option<String>> {
     let api: Api<Namespace> = Api::all(client.clone());
     match api.get("kube-system").await {
-        Ok(namespace) => namespace.metadata.uid,
-        Err(error) => {
-            tracing::debug!(%error, "namespace kube-system cannot be read: a copied installation would not be noticed");
-            None
+        Ok(namespace) => Ok(namespace.metadata.uid),
+        Err(kube::Error::Api(status)) if status.is_forbidden() || status.is_not_found() => {
+            tracing::debug!(%status, "namespace kube-system cannot be read: a copied installation would not be noticed");
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
 }
 
