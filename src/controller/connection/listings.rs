@@ -46,11 +46,15 @@ pub async fn run(link: Arc<Link>, client: Arc<Client>, context: Arc<Context>) {
 }
 
 /// Waits until somebody needs a listing or the interval is over. False when this loop is no longer the link's.
-async fn wait_until_due(link: &Link, client: &Arc<Client>, context: &Context, due: &mut Instant) -> bool {
+async fn wait_until_due(link: &Arc<Link>, client: &Arc<Client>, context: &Context, due: &mut Instant) -> bool {
     loop {
         {
             let mut state = link.state();
-            if !state.leads_by(client) {
+            let exists = context
+                .links
+                .get(&link.key)
+                .is_some_and(|current| Arc::ptr_eq(&current, link));
+            if !exists || !state.leads_by(client) {
                 return false;
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);

@@ -6,7 +6,11 @@ mod listings;
 pub mod settings;
 pub mod terms;
 
-use std::{fmt::Debug, sync::Arc, time::Instant};
+use std::{
+    fmt::Debug,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kube::{
     Api, Client, Resource,
@@ -34,6 +38,9 @@ use crate::controller::{
     guarded::Guarded,
     index::Reference,
 };
+
+/// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The two kinds of connection: the same but for who owns them, and so for who may use them.
 pub trait ConnectionResource:
@@ -110,15 +117,23 @@ pub fn home<'a>(context: &'a Context, key: &'a LinkKey) -> &'a str {
 
 /// Reconciles a connection and says when to come back.
 pub async fn reconcile<K: ConnectionResource>(object: Arc<Guarded<K>>, context: Arc<Context>) -> Action {
-    let link = context.links.ensure(&key(&object));
-    match drive(&object, &link, &context).await {
-        Ok(action) => action,
-        Err(error) => {
-            let pause = backoff(1);
-            tracing::warn!(connection = %link.key, %error, ?pause, "the reconcile is repeated");
-            Action::requeue(pause)
-        }
-    }
+    // It is there from the first event on; without it the connection was deleted since.
+    let Some(link) = context.links.get(&key(&object)) else {
+        return Action::await_change();
+    };
+    let timeout = link
+        .state()
+        .terms
+        .as_ref()
+        .map_or(Duration::ZERO, |terms| terms.timeout);
+    let error = match tokio::time::timeout(timeout + DEADLINE, drive(&object, &link, &context)).await {
+        Ok(Ok(action)) => return action,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it did not end in time".to_owned(),
+    };
+    let pause = backoff(1);
+    tracing::warn!(connection = %link.key, error, ?pause, "the reconcile is repeated");
+    Action::requeue(pause)
 }
 
 async fn drive<K: ConnectionResource>(
