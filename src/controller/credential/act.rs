@@ -20,7 +20,7 @@ use crate::controller::{
         reservations::Key,
     },
     plan::{
-        Dispatch, Expected,
+        Dispatch, Expected, Finding,
         facts::{Prints, Unsure},
     },
 };
@@ -77,12 +77,12 @@ impl Attempt {
 
 impl Run<'_> {
     /// Sends the body and records the answer.
-    pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<(), Trouble> {
+    pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<Option<Finding>, Trouble> {
         let object = self.object.clone();
         let (Some(way), Ok(spec), Some(Loaded::Values { values, prints })) =
             (self.way.clone(), &object.spec, &self.loaded)
         else {
-            return Ok(());
+            return Ok(None);
         };
         let terms = &way.terms;
         let own = match &dispatch.expected {
@@ -90,11 +90,9 @@ impl Run<'_> {
             Expected::New => None,
         };
         let identifier = Key::identifier(&terms.target, &dispatch.identifier);
-        if !self.secure(
-            own.into_iter()
-                .chain([identifier, Key::triple(&terms.target, &triple(spec))]),
-        ) {
-            return Ok(());
+        let keys = [identifier, Key::triple(&terms.target, &triple(spec))];
+        if let Err(rival) = self.secure(own.into_iter().chain(keys)) {
+            return Ok(Some(Finding::conflict(&rival)));
         }
         let body = render::body(spec, &dispatch.identifier, values, dispatch.with_content, terms.format);
         let prints = Prints::clone(prints);
@@ -123,9 +121,10 @@ impl Run<'_> {
             names_owner: names_owner(spec),
         };
         match self.post(&attempt.way.client, &body).await? {
-            Ok(answer) => self.answered(attempt, answer).await,
-            Err(error) => self.failed(attempt, &error).await,
+            Ok(answer) => self.answered(attempt, answer).await?,
+            Err(error) => self.failed(attempt, &error).await?,
         }
+        Ok(None)
     }
 
     /// The POST itself; status says so when it takes long.

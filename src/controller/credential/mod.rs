@@ -157,8 +157,16 @@ impl Run<'_> {
                 Step::Report(finding) => return self.report(finding).await,
                 Step::AddFinalizer => self.set_finalizer(true).await?,
                 Step::RemoveFinalizer => self.set_finalizer(false).await?,
-                Step::Claim(stake) => self.claim(stake).await?,
-                Step::Send(dispatch) => self.send(dispatch).await?,
+                Step::Claim(stake) => {
+                    if let Some(finding) = self.claim(stake).await? {
+                        return self.report(finding).await;
+                    }
+                }
+                Step::Send(dispatch) => {
+                    if let Some(finding) = self.send(dispatch).await? {
+                        return self.report(finding).await;
+                    }
+                }
                 Step::Deactivate(id) => self.deactivate(&id).await?,
                 Step::Release(warning) => self.release(warning).await?,
             }

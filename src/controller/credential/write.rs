@@ -21,7 +21,10 @@ use crate::controller::{
         observe::held,
         report::{claimed, finding, patch},
     },
-    ownership::reservations::{Hold, Key},
+    ownership::{
+        identity::Name,
+        reservations::{Hold, Key},
+    },
     plan::{Finding, Stake, Warning},
 };
 
@@ -76,9 +79,9 @@ impl Run<'_> {
     }
 
     /// Writes down what is about to be ours, unless another object was faster.
-    pub(super) async fn claim(&mut self, stake: Stake) -> Result<(), Trouble> {
+    pub(super) async fn claim(&mut self, stake: Stake) -> Result<Option<Finding>, Trouble> {
         let Some(Way { link, terms, .. }) = self.way.clone() else {
-            return Ok(());
+            return Ok(None);
         };
         let claim = self.context.installation.sign(
             &self.name,
@@ -93,18 +96,19 @@ impl Run<'_> {
             },
         );
         let adopted = stake.adopts.as_ref().map(|id| Key::id(&terms.target, id));
-        if !self.secure(held(&claim).into_iter().map(|(key, _)| key).chain(adopted)) {
-            return Ok(());
+        if let Err(rival) = self.secure(held(&claim).into_iter().map(|(key, _)| key).chain(adopted)) {
+            return Ok(Some(Finding::conflict(&rival)));
         }
         let stamp = self.stamp();
         self.write(move |status| claimed(status, &stamp, claim, link.key.to_status(), stake.keeps_applied))
             .await?;
-        Ok(())
+        Ok(None)
     }
 
     /// Takes the first place at everything that a write will make ours, and holds it while the write is under way.
-    /// False when another object has it: the next plan says so.
-    pub(super) fn secure(&self, keys: impl IntoIterator<Item = Key>) -> bool {
+    /// The object that has it already is the error; the plan need not know of it, when the two come to one credential by
+    /// different texts.
+    pub(super) fn secure(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Name> {
         let status = self.object.status.as_deref();
         let claim = status
             .and_then(|status| status.claim.as_ref())
@@ -114,11 +118,11 @@ impl Run<'_> {
         let woken = self
             .context
             .reservations()
-            .secure(&self.name, self.object.created(), &keys);
-        for name in woken.iter().flatten() {
-            self.context.wake.credential(name);
+            .secure(&self.name, self.object.created(), &keys)?;
+        for name in woken {
+            self.context.wake.credential(&name);
         }
-        woken.is_some()
+        Ok(())
     }
 
     /// Puts the finalizer on or takes it off.

@@ -97,9 +97,10 @@ impl Reservations {
         woken
     }
 
-    /// As [`enter`](Self::enter), unless somebody else goes before the object at one of the keys: then nothing changes.
-    pub fn secure(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Option<Vec<Name>> {
-        let behind = keys.iter().any(|(key, _)| {
+    /// As [`enter`](Self::enter), unless somebody else goes before the object at one of the keys: then nothing changes,
+    /// and that object is the error.
+    pub fn secure(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Result<Vec<Name>, Name> {
+        let rival = keys.iter().find_map(|(key, _)| {
             let own = self
                 .members
                 .get(object)
@@ -111,11 +112,13 @@ impl Reservations {
                 created,
                 object: object.clone(),
             };
-            let line = self.lines.get(key);
-            line.and_then(BTreeSet::first)
-                .is_some_and(|first| first.object != *object && *first < place)
+            let first = self.lines.get(key)?.first()?;
+            (first.object != *object && *first < place).then(|| first.object.clone())
         });
-        (!behind).then(|| self.enter(object, created, keys))
+        match rival {
+            Some(rival) => Err(rival),
+            None => Ok(self.enter(object, created, keys)),
+        }
     }
 
     /// Takes the object out of every line and returns who stood behind it.
@@ -212,11 +215,14 @@ mod tests {
     #[test]
     fn what_is_secured_cannot_be_wanted_away() {
         let mut lines = Reservations::default();
-        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_some());
+        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_ok());
         lines.enter(&name("old"), 1, &key("a", Hold::Wanted));
-        assert_eq!(lines.secure(&name("old"), 1, &key("a", Hold::Claimed)), None);
+        assert_eq!(
+            lines.secure(&name("old"), 1, &key("a", Hold::Claimed)),
+            Err(name("young"))
+        );
         assert_eq!(lines.rival(&name("old")), Some(&name("young")));
-        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_some());
+        assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_ok());
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::time::Instant;
 
 use crate::api::{Applied, Reason};
 use crate::controller::{
-    ownership::{identity::Triple, register::Register},
+    ownership::{
+        identity::{Name, Triple},
+        register::Register,
+    },
     plan::{
         approach::approach,
         deletion::deletion,
@@ -84,6 +87,15 @@ impl Finding {
     /// No listing can be had, and one is needed.
     pub fn unlisted(reason: Reason, message: impl Into<String>) -> Step {
         Self::until(Some(Await::Listing), reason, message)
+    }
+
+    /// Another object of this cluster goes first.
+    pub fn conflict(rival: &Name) -> Self {
+        Self {
+            reason: Reason::Conflict,
+            message: format!("PamCredential {rival} declares the same credential and goes first"),
+            until: Some(Await::NextListing),
+        }
     }
 
     fn until(until: Option<Await>, reason: Reason, message: impl Into<String>) -> Step {
@@ -300,10 +312,7 @@ fn send(facts: &Facts, change: Change) -> Step {
         return Finding::waiting(Reason::Suspended, "changes wait to be sent");
     }
     if let Some(rival) = facts.rival {
-        return Finding::riding(
-            Reason::Conflict,
-            format!("PamCredential {rival} declares the same credential and goes first"),
-        );
+        return Step::Report(Finding::conflict(rival));
     }
     match facts.link.state {
         LinkState::Unknown => return Step::Await(Await::Connection),
