@@ -6,6 +6,8 @@
 mod approach;
 mod deletion;
 pub mod facts;
+#[cfg(test)]
+mod tests;
 
 use std::time::Instant;
 

@@ -1,0 +1,165 @@
+//! What has to be there before anything is sent: connection, listing, and the end of earlier requests.
+
+use crate::api::Reason;
+use crate::controller::plan::{
+    Await,
+    facts::{Content, LinkState},
+    tests::fixture::{Case, NAMED, account, ago, ahead, claimed, edited, entry, new, synced},
+};
+
+fn reached(case: Case, state: LinkState<'static>) -> Case {
+    case.but(|facts| facts.link.state = state)
+}
+
+#[test]
+fn every_state_of_the_connection_has_its_answer() {
+    let not_ready = LinkState::NotReady(Reason::AuthenticationFailed, "the token request failed");
+    for (state, expected) in [
+        (LinkState::Missing, "ConnectionNotFound"),
+        (LinkState::NotAllowed, "ConnectionNotAllowed"),
+        (LinkState::Suspended, "Suspended"),
+        (LinkState::Unknown, "await Connection"),
+        (not_ready, "ConnectionNotReady"),
+        (LinkState::Ready, "update 115 as orders-db"),
+    ] {
+        assert_eq!(reached(edited(), state).next(), expected);
+        assert_eq!(
+            reached(synced(), state).next(),
+            "Nothing",
+            "nothing to send is nothing to say"
+        );
+    }
+    assert_eq!(
+        reached(edited(), not_ready).finding().message,
+        "AuthenticationFailed: the token request failed"
+    );
+    let missing = reached(synced(), LinkState::Missing).but(|facts| facts.link.target = None);
+    assert_eq!(missing.next(), "Nothing");
+    let unreadable = edited().but(|facts| facts.link.target = None);
+    assert_eq!(unreadable.next(), "await Connection");
+}
+
+#[test]
+fn suspend_stops_what_waits_to_be_sent() {
+    let suspended = |case: Case| case.but(|facts| facts.wish.suspended = true);
+    for case in [new(), claimed(), edited()] {
+        assert_eq!(suspended(case).next(), "Suspended");
+    }
+    let recorded = suspended(synced()).but(|facts| facts.record.reason = Some(Reason::Suspended));
+    assert_eq!(recorded.next(), "Nothing");
+    assert_eq!(suspended(synced()).next(), "Record", "status says that it is suspended");
+    let released = synced().but(|facts| facts.record.reason = Some(Reason::Suspended));
+    assert_eq!(released.next(), "Record", "and that it no longer is");
+}
+
+#[test]
+fn what_is_forbidden_is_said_before_secrets_are_read() {
+    let forbidden = |case: Case| {
+        case.but(|facts| {
+            facts.wish.forbidden = &["model"];
+            facts.content = Content::Unread;
+        })
+    };
+    assert_eq!(forbidden(new()).next(), "NotPermitted");
+    assert_eq!(
+        reached(forbidden(new()), LinkState::NotAllowed).next(),
+        "ConnectionNotAllowed"
+    );
+}
+
+#[test]
+fn a_new_identity_needs_a_listing_that_began_after_everything_was_there() {
+    let free = |began, ended| new().listed(&[], began, ended).next();
+    assert_eq!(free(10, 5), "claim orders-db");
+    assert_eq!(free(11, 5), "await Listing", "it began before the object was seen");
+    let long_known = |began, ended| {
+        let case = new().but(|facts| facts.recall.since = ago(300));
+        case.listed(&[], began, ended).next()
+    };
+    assert_eq!(long_known(60, 30), "claim orders-db");
+    assert_eq!(long_known(60, 31), "await Listing", "it is too old");
+    assert_eq!(new().but(|facts| facts.register = None).next(), "await Listing");
+}
+
+#[test]
+fn a_change_of_identity_needs_a_new_listing_and_any_other_update_does_not() {
+    let ours = [entry("115", NAMED, "app")];
+    let old = |case: Case| case.listed(&ours, 600, 599);
+    assert_eq!(old(edited()).next(), "update 115 as orders-db");
+    assert_eq!(old(edited().at(account("web"))).next(), "await Listing");
+    assert_eq!(
+        old(edited().but(|facts| facts.wish.identifier = Some("new"))).next(),
+        "await Listing"
+    );
+    assert_eq!(old(claimed()).next(), "await Listing", "nothing was confirmed yet");
+    assert_eq!(
+        old(edited().but(|facts| facts.record.proven = false)).next(),
+        "await Listing"
+    );
+}
+
+#[test]
+fn an_update_needs_a_listing_of_this_interval() {
+    let ours = [entry("115", NAMED, "app")];
+    assert_eq!(edited().listed(&ours, 700, 690).next(), "update 115 as orders-db");
+    assert_eq!(edited().listed(&ours, 700, 691).next(), "await Listing");
+}
+
+#[test]
+fn a_listing_that_cannot_be_had_is_said_and_still_waited_for() {
+    let case = new().but(|facts| {
+        facts.register = None;
+        facts.link.listing_failure = Some((Reason::PamUnavailable, "the listing failed"));
+    });
+    assert_eq!(case.finding().reason, Reason::PamUnavailable);
+    assert_eq!(case.finding().until, Some(Await::Listing));
+    let listed = new().but(|facts| facts.link.listing_failure = Some((Reason::PamUnavailable, "later")));
+    assert_eq!(
+        listed.next(),
+        "claim orders-db",
+        "one that is fresh enough still counts"
+    );
+}
+
+#[test]
+fn a_pause_is_kept_and_its_end_is_the_end() {
+    let held = |until| edited().but(|facts| facts.recall.held_until = Some(until));
+    assert_eq!(held(ahead(20)).next(), "wait 20 s");
+    assert_eq!(held(ahead(0)).next(), "update 115 as orders-db");
+}
+
+#[test]
+fn other_content_waits_for_a_request_that_may_still_arrive() {
+    let same = || claimed().unsure(NAMED, "body", Some("password"), 60);
+    assert_eq!(
+        same().next(),
+        "create as orders-db with password",
+        "the same POST converges"
+    );
+    let other_spec = claimed().unsure(NAMED, "an older body", Some("password"), 60);
+    assert_eq!(other_spec.next(), "wait 60 s");
+    let other_password = claimed().unsure(NAMED, "body", Some("an older password"), 60);
+    assert_eq!(other_password.next(), "wait 60 s");
+    let other_identifier = claimed().unsure("older", "body", Some("password"), 60);
+    assert_eq!(other_identifier.next(), "wait 60 s");
+    let settled = claimed().unsure(NAMED, "an older body", Some("password"), 0);
+    assert_eq!(settled.next(), "create as orders-db with password");
+    let without_password = edited().unsure(NAMED, "other body", None, 60);
+    assert_eq!(without_password.next(), "update 115 as orders-db");
+    let both = claimed()
+        .unsure(NAMED, "an older body", None, 60)
+        .but(|facts| facts.recall.held_until = Some(ahead(90)));
+    assert_eq!(both.next(), "wait 90 s");
+}
+
+#[test]
+fn findings_that_the_pam_can_change_ride_on_the_next_listing() {
+    let taken = new().lists(&[entry("7", NAMED, "x")]);
+    let vanished = edited().lists(&[]);
+    let drifted = edited().lists(&[entry("115", NAMED, "x")]);
+    for case in [taken, vanished, drifted] {
+        assert_eq!(case.finding().until, Some(Await::NextListing), "{:?}", case.finding());
+    }
+    let not_allowed = reached(new(), LinkState::NotAllowed);
+    assert_eq!(not_allowed.finding().until, None, "the connection itself wakes it");
+}
