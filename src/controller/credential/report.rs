@@ -48,7 +48,7 @@ pub fn finding(mut status: PamCredentialStatus, stamp: &Stamp, reason: Reason, m
 }
 
 /// The claim is written before the POST that makes it true. After a refusal the conditions stay: the next attempt is
-/// no news until the PAM answers otherwise.
+/// no news until the PAM answers otherwise. An unexpected answer is about the claim that it left behind, not this one.
 pub fn claimed(
     mut status: PamCredentialStatus,
     stamp: &Stamp,
@@ -63,9 +63,10 @@ pub fn claimed(
     status.identifier = Some(claim.identifier.clone());
     status.claim = Some(claim);
     status.connection = Some(connection);
-    let stalled = condition::find(&status.conditions, STALLED)
-        .is_some_and(|stalled| stalled.observed_generation == Some(stamp.generation));
-    if stalled { status } else { progressing(status, stamp) }
+    let refused = condition::find(&status.conditions, STALLED).is_some_and(|stalled| {
+        stalled.observed_generation == Some(stamp.generation) && stalled.reason != Reason::UnexpectedAnswer.as_str()
+    });
+    if refused { status } else { progressing(status, stamp) }
 }
 
 /// A POST is under way.
