@@ -58,14 +58,11 @@ impl Way {
         self.link.state().leads_by(&self.client)
     }
 
-    /// Changes what is known of this PAM, unless the connection leads to another one by now.
-    fn register(&self, change: impl FnOnce(&mut Register)) {
+    /// Looks at what is known of this PAM, or adds to it; none when the connection leads to another one by now.
+    fn register<T>(&self, look: impl FnOnce(&mut Register) -> T) -> Option<T> {
         let mut state = self.link.state();
-        if state.leads_by(&self.client)
-            && let Some(register) = &mut state.register
-        {
-            change(register);
-        }
+        let current = state.leads_by(&self.client);
+        state.register.as_mut().filter(|_| current).map(look)
     }
 }
 
@@ -302,12 +299,8 @@ fn nothing_earlier(attempt: &Attempt, now: Instant) -> bool {
     let Some(earlier) = &attempt.earlier else {
         return true;
     };
-    let state = attempt.way.link.state();
-    let listed_since = state
-        .register
-        .as_ref()
-        .is_some_and(|register| register.began >= earlier.settles);
-    attempt.dispatch.expected == Expected::New && earlier.settles <= now && listed_since
+    let listed_since = attempt.way.register(|register| register.began >= earlier.settles);
+    attempt.dispatch.expected == Expected::New && earlier.settles <= now && listed_since == Some(true)
 }
 
 /// Why an answer is not the one that was expected, if so.
@@ -331,14 +324,9 @@ fn surprise(attempt: &Attempt, answer: &Answer) -> Option<String> {
             // A listing that was still under way when the POST began may show what the POST created.
             let listed = attempt
                 .way
-                .link
-                .state()
-                .register
-                .as_ref()
-                .filter(|register| register.completed <= attempt.began)
-                .is_some_and(|register| register.by_id(&answer.id).is_some());
+                .register(|register| register.completed <= attempt.began && register.by_id(&answer.id).is_some());
             let updated = answer.message == AnswerKind::Updated && attempt.earlier.is_none();
-            (listed || updated).then(|| {
+            (listed == Some(true) || updated).then(|| {
                 format!(
                     "the PAM updated credential {} instead of creating one: it exists and is not listed",
                     answer.id
