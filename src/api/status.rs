@@ -53,6 +53,12 @@ pub struct PamCredentialStatus {
 }
 
 impl PamCredentialStatus {
+    /// Whether the condition Ready holds.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        find(&self.conditions, READY).is_some_and(|ready| ready.status == "True")
+    }
+
     /// Reason of the condition Ready.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {

@@ -325,6 +325,7 @@ fn record<'a>(sight: &Sight<'a>) -> Record<'a> {
         proven: sight.proven,
         applied: status.applied.as_ref(),
         generation: status.observed_generation.unwrap_or_default(),
+        ready: status.is_ready(),
         reason: status.reason(),
     }
 }

@@ -98,6 +98,8 @@ pub struct Record<'a> {
     pub applied: Option<&'a Applied>,
     /// Generation that the conditions are about.
     pub generation: i64,
+    /// Whether the condition Ready holds.
+    pub ready: bool,
     /// Reason of the condition Ready.
     pub reason: Option<Reason>,
 }

@@ -287,7 +287,8 @@ fn is_recorded(facts: &Facts) -> bool {
     } else {
         Reason::Synced
     };
-    facts.record.generation == facts.wish.generation && facts.record.reason == Some(reason) && !facts.wish.requested
+    let record = &facts.record;
+    record.ready && record.reason == Some(reason) && record.generation == facts.wish.generation && !facts.wish.requested
 }
 
 /// Something has to be sent: is there anything in the way?
