@@ -1,7 +1,10 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
 mod control_plane;
+mod cost;
+mod crash;
 mod examples;
 mod lifecycle;
+mod look;
 mod manifests;
 mod world;

@@ -1,0 +1,7 @@
+//! Whatever happens between claim, POST and result: one credential in the PAM, as the object says, and a status that
+//! tells of it.
+
+mod conflict;
+mod kill;
+mod rights;
+mod unanswered;
