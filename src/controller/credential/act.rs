@@ -139,7 +139,7 @@ impl Run<'_> {
         Ok(result)
     }
 
-    async fn answered(&mut self, attempt: Attempt, answer: Answer) -> Result<(), Trouble> {
+    async fn answered(&mut self, mut attempt: Attempt, answer: Answer) -> Result<(), Trouble> {
         let surprise = surprise(&attempt, &answer);
         if attempt.way.is_current() && attempt.way.link.succeeded(Call::Write) {
             self.context.wake.connection(&attempt.way.link.key);
@@ -165,6 +165,8 @@ impl Run<'_> {
         }
         learn(&attempt, &answer.id);
         self.memory.succeed();
+        // An attempt before this one can still arrive: what differs from it has to wait (design 3, "Answers").
+        self.memory.unsure = attempt.earlier.take().filter(|earlier| earlier.settles > Instant::now());
         let stamp = attempt.stamp();
         let Attempt {
             way,

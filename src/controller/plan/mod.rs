@@ -345,7 +345,11 @@ fn send(facts: &Facts, change: Change) -> Step {
         return Step::ReadSecrets;
     };
     match late(facts, target, prints) {
-        Some(until) => Step::Await(Await::Until(until)),
+        Some(until) => Finding::until(
+            Some(Await::Until(until)),
+            Reason::Progressing,
+            "an earlier request may still arrive in the PAM; the change is sent when it no longer can",
+        ),
         None => approach(facts, register, target, triple, change),
     }
 }
