@@ -7,4 +7,6 @@ mod examples;
 mod lifecycle;
 mod look;
 mod manifests;
+mod requests;
+mod vaults;
 mod world;

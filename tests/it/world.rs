@@ -71,6 +71,10 @@ pub struct Setting {
     pub args: Vec<String>,
     /// Whether the connection `vault` is made and the operator started.
     pub started: bool,
+    /// Whether connections may lead to this machine, as those to the simulator do.
+    pub loopback: bool,
+    /// What the operator logs.
+    pub log_level: &'static str,
 }
 
 impl Default for Setting {
@@ -81,6 +85,8 @@ impl Default for Setting {
             own_plane: false,
             args: Vec::new(),
             started: true,
+            loopback: true,
+            log_level: "debug,kube=info,hyper=info,rustls=info",
         }
     }
 }
@@ -128,6 +134,9 @@ impl World {
         })
         .await
         .expect("the simulator starts");
+        let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
+        args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
+        args.extend(setting.args);
         let mut world = Self {
             plane,
             client,
@@ -135,7 +144,7 @@ impl World {
             namespace,
             pam,
             operator: None,
-            args: setting.args,
+            args,
         };
         world
             .secret(
@@ -159,16 +168,7 @@ impl World {
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
         let namespace = &self.namespace;
-        let flags = [
-            "run",
-            "--namespace",
-            namespace,
-            "--watch-namespaces",
-            namespace,
-            "--allow-loopback",
-            "--log-level",
-            "debug,kube=info,hyper=info,rustls=info",
-        ];
+        let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
         let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
         let config = OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
@@ -423,7 +423,8 @@ fn named(name: &str) -> ObjectMeta {
     }
 }
 
-fn merge(into: &mut Value, change: Value) {
+/// Changes JSON by a merge patch (RFC 7386).
+pub fn merge(into: &mut Value, change: Value) {
     match change {
         Value::Object(change) => {
             if !into.is_object() {
