@@ -3,6 +3,7 @@
 mod control_plane;
 mod cost;
 mod crash;
+mod errors;
 mod examples;
 mod lifecycle;
 mod look;
