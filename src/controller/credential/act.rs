@@ -208,6 +208,9 @@ impl Run<'_> {
         let now = Instant::now();
         if !may_have_happened(error) {
             self.memory.unsure.clone_from(&attempt.earlier);
+        } else if let (Class::InternalError, Some(unsure)) = (error.class, &mut self.memory.unsure) {
+            // The PAM itself has answered: this request is over, and only one before it could still arrive.
+            unsure.settles = attempt.earlier.as_ref().map_or(now, |earlier| earlier.settles);
         }
         let mut reaction = reaction(error);
         if error.class == Class::InternalError {
