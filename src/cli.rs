@@ -177,7 +177,12 @@ async fn run(args: RunArgs) -> Result<(), String> {
             },
             deletion_timeout: args.deletion_timeout,
         },
-        namespaces: args.watch_namespaces,
+        // A variable that is set and empty, as charts write it, means the same as none.
+        namespaces: args
+            .watch_namespaces
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect(),
         concurrency: args.concurrency,
         accept_cluster: args.accept_cluster,
     };
