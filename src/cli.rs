@@ -22,6 +22,9 @@ use crate::{
 /// Bad flags, files or surroundings: nothing was started.
 const MISUSE: u8 = 2;
 
+/// The API server's client warns of an answer that it cannot read by printing it, and that could be a Secret.
+const QUIET: &str = "kube_client::client=error";
+
 /// How long the end of what is under way may take.
 const SHUTDOWN: Duration = Duration::from_secs(18);
 
@@ -137,7 +140,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(args: RunArgs) -> Result<(), String> {
-    let filter = EnvFilter::new(&args.log_level);
+    let filter = EnvFilter::new(&args.log_level).add_directive(QUIET.parse().expect("a valid directive"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -14,6 +14,8 @@ use kube::{
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::api::RECONCILE_REQUESTED_AT;
+
 /// An object of kind `K` whose spec may be unreadable.
 #[derive(Debug)]
 pub struct Guarded<K: HasSpec + HasStatus> {
@@ -56,6 +58,12 @@ impl<K: HasSpec + HasStatus> Guarded<K> {
         self.metadata.resource_version.as_deref().unwrap_or_default()
     }
 
+    /// Value of the annotation that asks for a reconcile.
+    pub fn requested(&self) -> Option<&str> {
+        let annotations = self.metadata.annotations.as_ref()?;
+        annotations.get(RECONCILE_REQUESTED_AT).map(String::as_str)
+    }
+
     /// When the object was created, in seconds since the epoch.
     pub fn created(&self) -> i64 {
         self.metadata
@@ -71,7 +79,7 @@ impl<K: HasSpec + HasStatus> Guarded<K> {
         self.metadata.owner_references = None;
         self.metadata.labels = None;
         self.metadata.annotations = self.metadata.annotations.take().and_then(|mut annotations| {
-            annotations.retain(|name, _| name == crate::api::RECONCILE_REQUESTED_AT);
+            annotations.retain(|name, _| name == RECONCILE_REQUESTED_AT);
             (!annotations.is_empty()).then_some(annotations)
         });
     }

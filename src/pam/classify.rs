@@ -36,6 +36,8 @@ pub(super) fn judge(
     let error = match envelope.filter(|_| !status.is_redirection()) {
         None => not_json(status),
         Some(envelope) if !status.is_success() || envelope.reports_error() => refusal(call, status, &envelope),
+        // Nothing may pass for an empty listing that says anything but success.
+        Some(envelope) if call == Call::List && envelope.belies_success() => refusal(call, status, &envelope),
         // The token server alone answers without the PAM's envelope, in which a status is never missing (contract 2.1).
         Some(envelope) if envelope.status().is_some() || call == Call::Token => return Ok(envelope),
         Some(_) => Error::new(Class::InvalidResponse, Outcome::Unknown).detail("it is JSON, but no envelope of a PAM"),

@@ -61,6 +61,11 @@ impl Envelope {
         in_response || self.error.truthy()
     }
 
+    /// Whether number or status in the body are those of a failure, although nothing calls it one.
+    pub fn belies_success(&self) -> bool {
+        self.code().is_some() || self.status().is_some_and(|status| !(200..300).contains(&status))
+    }
+
     /// The PAM's number: `exception.code`, else the four digits before a message's colon; 1000 or more.
     pub fn code(&self) -> Option<u16> {
         let explicit = self

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use testbed::{ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, wait_for, wait_until_gone};
 
 /// How long anything may take before a test fails; nothing passes because of it.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The client of the simulated PAM.
 pub const CLIENT: &str = "operator";

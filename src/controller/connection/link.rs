@@ -144,12 +144,6 @@ impl Link {
         self.state().riding.insert(object.clone());
     }
 
-    /// A listing is needed to judge the connection itself.
-    pub fn doubt(&self) {
-        self.state().wanted = true;
-        self.demand.notify_one();
-    }
-
     /// Whether this object may try a write although the last one was refused.
     pub fn may_probe(&self, object: &Name) -> bool {
         let mut probe = self.probe();
@@ -187,7 +181,12 @@ impl Link {
     pub fn succeeded(&self, call: Call) -> bool {
         let mut state = self.state();
         state.failures = 0;
-        let news = state.outage.take().is_some();
+        // Every answer shows that there is a token.
+        let over = state
+            .outage
+            .as_ref()
+            .is_some_and(|outage| outage.call == call || outage.call == Call::Token);
+        let news = over && state.outage.take().is_some();
         if matches!(&state.health, Health::Unusable(problem) if problem.call == call) {
             state.health = Health::Ready;
             *self.probe() = Probe::default();

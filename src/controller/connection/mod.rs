@@ -141,13 +141,13 @@ async fn drive<K: ConnectionResource>(
     link: &Arc<Link>,
     context: &Arc<Context>,
 ) -> kube::Result<Action> {
-    configure(object, link, context).await?;
+    let configured = configure(object, link, context).await;
     check(link, context).await;
     if link.open_probe(Instant::now()) || link.state().tells_news() {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
     report(object, link, context).await?;
-    Ok(next(link))
+    configured.map(|()| next(link))
 }
 
 /// Brings terms and client to what the spec and its Secrets say now.
@@ -206,7 +206,15 @@ async fn configure<K: ConnectionResource>(
         state.terms = Some(terms);
     }
     link.demand.notify_one();
-    match settings::client(context, connection, namespace).await? {
+    let client = settings::client(context, connection, namespace)
+        .await
+        .inspect_err(|error| {
+            refuse(Problem {
+                stalled: false,
+                ..settings::invalid(format!("what it refers to cannot be read: {error}"))
+            });
+        })?;
+    match client {
         Ok(client) => {
             let client = Arc::new(client);
             {

@@ -21,7 +21,8 @@ use crate::{
     pam::{self, Options, target},
 };
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take where the connection does not say.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Who may use a connection, and for what.

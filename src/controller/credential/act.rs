@@ -9,6 +9,7 @@ use crate::controller::{
     connection::link::{Call, Problem},
     credential::{
         Loaded, Run, Trouble, Way,
+        memory::LATE,
         observe::triple,
         reaction::{Reaction, may_have_happened, reaction},
         render,
@@ -31,9 +32,6 @@ use crate::{
 
 /// After this time a person who looks at the object should see that something is under way.
 const SLOW: Duration = Duration::from_secs(10);
-
-/// A request can still arrive this long after its deadline (design 3, "Answers").
-const LATE: Duration = Duration::from_mins(1);
 
 /// Everything that belongs to one POST.
 struct Attempt {
@@ -101,7 +99,6 @@ impl Run<'_> {
         );
         // Noted before it is sent: whatever ends this reconcile, the request may have been executed.
         let earlier = self.memory.unsure.replace(Unsure {
-            since: now,
             settles: now + terms.timeout + LATE,
             sent: Some(sent),
         });
@@ -109,7 +106,7 @@ impl Run<'_> {
             way,
             dispatch,
             generation: self.object.generation(),
-            requested: self.requested(),
+            requested: self.object.requested().map(str::to_owned),
             triple: triple(spec),
             prints,
             began: now,
@@ -166,7 +163,10 @@ impl Run<'_> {
         learn(&attempt, &answer.id);
         self.memory.succeed();
         // An attempt before this one can still arrive: what differs from it has to wait (design 3, "Answers").
-        self.memory.unsure = attempt.earlier.take().filter(|earlier| earlier.settles > Instant::now());
+        self.memory.unsure = attempt
+            .earlier
+            .take()
+            .filter(|earlier| earlier.settles > Instant::now());
         let stamp = attempt.stamp();
         let Attempt {
             way,
@@ -230,7 +230,7 @@ impl Run<'_> {
             }
             Reaction::Doubtful(_) => {
                 self.memory.pause_refused(now);
-                attempt.way.link.doubt();
+                attempt.way.link.want(&self.name);
                 Reason::AccessDenied
             }
             Reaction::ConnectionRefused(reason) => {

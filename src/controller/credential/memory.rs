@@ -11,9 +11,13 @@ use crate::api::{PamCredentialStatus, Reason, SecretVersion};
 use crate::controller::{
     Credential,
     backoff::{REFUSED_PAUSE, backoff, jittered},
+    connection::settings::TIMEOUT,
     ownership::identity::Name,
     plan::facts::Unsure,
 };
+
+/// A request can still arrive this long after its deadline (design 3, "Answers").
+pub const LATE: Duration = Duration::from_mins(1);
 
 /// Everything that decides what would be sent; a change of it ends every pause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Memory {
     pub since: Instant,
     /// Not to be tried again before.
     pub held_until: Option<Instant>,
+    /// The PAM refused these inputs.
+    pub refused: bool,
     failures: u32,
     troubles: u32,
     /// A request that may have been executed, now or later.
@@ -76,6 +82,7 @@ impl Memory {
             inputs: Inputs::default(),
             since: now,
             held_until: None,
+            refused: false,
             failures: 0,
             troubles: 0,
             unsure: None,
@@ -91,22 +98,25 @@ impl Memory {
 
     /// What a process can know of an object that it sees for the first time: a claim without an answer may have been
     /// sent by the one before it, and a refusal was just given to it.
-    fn of_stranger(uid: &str, status: Option<&PamCredentialStatus>, generation: i64, now: Instant) -> Self {
-        let mut memory = Self::new(uid, now);
-        let reason = status.and_then(PamCredentialStatus::reason);
-        let unanswered = status
-            .and_then(|status| status.claim.as_ref())
-            .is_some_and(|claim| claim.id.is_none());
+    fn of_stranger(object: &Credential, now: Instant) -> Self {
+        let mut memory = Self::new(object.uid(), now);
+        let Some(status) = &object.status else {
+            return memory;
+        };
+        let reason = status.reason();
+        let unanswered = status.claim.as_ref().is_some_and(|claim| claim.id.is_none());
         if unanswered && reason != Some(Reason::UnexpectedAnswer) {
             memory.unsure = Some(Unsure {
-                since: now,
-                settles: now,
+                settles: now + TIMEOUT + LATE,
                 sent: None,
             });
         }
-        let current = status.is_some_and(|status| status.observed_generation == Some(generation));
-        if current && reason.is_some_and(Reason::is_refusal) {
-            memory.held_until = Some(now + jittered(REFUSED_PAUSE));
+        let current = status.observed_generation == Some(object.generation());
+        let requested = object
+            .requested()
+            .is_some_and(|at| status.last_handled_reconcile_at.as_deref() != Some(at));
+        if current && !requested && reason.is_some_and(Reason::is_refusal) {
+            memory.pause_refused(now);
         }
         memory
     }
@@ -120,6 +130,7 @@ impl Memory {
         self.inputs = inputs;
         self.since = now;
         if !first_sight {
+            self.refused = false;
             self.held_until = None;
             self.failures = 0;
             self.internal_errors = 0;
@@ -155,6 +166,7 @@ impl Memory {
     pub fn pause_refused(&mut self, now: Instant) -> Duration {
         let pause = jittered(REFUSED_PAUSE);
         self.held_until = Some(now + pause);
+        self.refused = true;
         pause
     }
 
@@ -165,6 +177,7 @@ impl Memory {
         self.troubles = 0;
         self.internal_errors = 0;
         self.unsure = None;
+        self.refused = false;
         self.first_failed = None;
     }
 }
@@ -178,7 +191,7 @@ impl Memories {
     /// the request that may still arrive counts.
     pub fn take(&self, name: &Name, object: &Credential, now: Instant) -> Memory {
         let uid = object.uid();
-        let stranger = || Memory::of_stranger(uid, object.status.as_deref(), object.generation(), now);
+        let stranger = || Memory::of_stranger(object, now);
         match self.lock().remove(name) {
             Some(memory) if memory.uid == uid => memory,
             Some(earlier) => Memory {

@@ -179,7 +179,7 @@ impl Run<'_> {
     }
 
     pub(super) fn stamp(&self) -> Stamp {
-        Stamp::new(self.object.generation(), self.requested())
+        Stamp::new(self.object.generation(), self.object.requested().map(str::to_owned))
     }
 
     pub(super) fn wait(&self, until: Await) -> Action {

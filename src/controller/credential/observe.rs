@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy,
-    RECONCILE_REQUESTED_AT, Reason, SecretVersion,
+    AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
+    SecretVersion,
 };
 use crate::controller::{
     connection::{
@@ -93,6 +93,7 @@ impl Run<'_> {
             recall: Recall {
                 since: self.memory.since,
                 held_until: self.memory.held_until,
+                refused: self.memory.refused,
                 unsure: self.memory.unsure.as_ref(),
                 release_at: self
                     .memory
@@ -139,16 +140,6 @@ impl Run<'_> {
         self.context.links.get(&self.link_key()?)
     }
 
-    /// Value of the annotation that asks for a reconcile.
-    pub fn requested(&self) -> Option<String> {
-        self.object
-            .metadata
-            .annotations
-            .as_ref()?
-            .get(RECONCILE_REQUESTED_AT)
-            .cloned()
-    }
-
     /// The identifier that this installation generates for the object.
     fn generated(&self, terms: Option<&Terms>) -> String {
         self.context
@@ -181,7 +172,7 @@ impl Run<'_> {
             secrets: versions.to_vec(),
             connection,
             deleting: self.object.metadata.deletion_timestamp.is_some(),
-            requested: self.requested(),
+            requested: self.object.requested().map(str::to_owned),
         }
     }
 
@@ -201,7 +192,7 @@ impl Run<'_> {
         let spec = sight.spec;
         let handled = sight
             .status
-            .and_then(|status| status.last_handled_reconcile_at.as_ref());
+            .and_then(|status| status.last_handled_reconcile_at.as_deref());
         Wish {
             generation: self.object.generation(),
             unreadable: self
@@ -229,7 +220,10 @@ impl Run<'_> {
                 .flatten()
                 .any(|finalizer| finalizer == FINALIZER),
             suspended: spec.is_some_and(|spec| spec.suspend == Some(true)),
-            requested: self.requested().is_some_and(|requested| handled != Some(&requested)),
+            requested: self
+                .object
+                .requested()
+                .is_some_and(|requested| handled != Some(requested)),
             deleting: self.object.metadata.deletion_timestamp.is_some(),
         }
     }

@@ -39,7 +39,10 @@ impl Stamp {
 /// Why nothing is sent, or why the PAM did not take it.
 pub fn finding(mut status: PamCredentialStatus, stamp: &Stamp, reason: Reason, message: &str) -> PamCredentialStatus {
     status.observed_generation = Some(stamp.generation);
-    status.last_handled_reconcile_at.clone_from(&stamp.requested);
+    if !reason.is_reconciling() {
+        // What goes on by itself is not answered yet.
+        status.last_handled_reconcile_at.clone_from(&stamp.requested);
+    }
     let text = sentence(message, reason);
     // An update that a difference in the PAM holds back goes on only when a person decides.
     let stalled = reason.is_stalled() || matches!(reason, Reason::Drifted | Reason::NotFoundInPam);

@@ -32,6 +32,9 @@ pub enum Proof {
 pub struct Title<'a> {
     /// The claim in status, when it verifies.
     pub claim: Option<&'a Claim>,
+    /// Whether a POST of that claim may have arrived without its answer. Else a claim without id made nothing, and an
+    /// entry that fits it is somebody else's.
+    pub may_have_arrived: bool,
     /// The PAM that is asked.
     pub target: &'a str,
     /// The identifier that this installation generates for this object.
@@ -48,7 +51,8 @@ impl Title<'_> {
 
     /// The entry in the register that is ours, and why.
     pub fn own(&self, register: &Register) -> Option<(Entry, Proof)> {
-        let claimed = self.here().and_then(|claim| claimed(register, claim));
+        let here = self.here().filter(|claim| claim.id.is_some() || self.may_have_arrived);
+        let claimed = here.and_then(|claim| claimed(register, claim));
         claimed
             .or_else(|| self.generated(register))
             .or_else(|| self.renamed(register))

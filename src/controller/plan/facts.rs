@@ -39,6 +39,7 @@ impl Facts<'_> {
     pub fn title<'a>(&'a self, target: &'a str) -> Title<'a> {
         Title {
             claim: self.record.proven_claim(),
+            may_have_arrived: self.recall.unsure.is_some(),
             target,
             generated: self.wish.generated,
             triple: self.wish.triple,
@@ -183,6 +184,8 @@ pub struct Recall<'a> {
     pub since: Instant,
     /// Not to be tried again before, unless one of these changes.
     pub held_until: Option<Instant>,
+    /// The PAM refused what would be sent: the next attempt comes with a listing that others ask for.
+    pub refused: bool,
     /// An earlier request whose outcome is not known.
     pub unsure: Option<&'a Unsure>,
     /// When attempts to deactivate are given up.
@@ -194,8 +197,6 @@ pub struct Recall<'a> {
 /// A request that the PAM may have executed, now or later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsure {
-    /// When it was sent, or when this process first saw what an earlier one left.
-    pub since: Instant,
     /// When it can no longer arrive: 60 s after its deadline.
     pub settles: Instant,
     /// What it contained: identifier and fingerprints of body and password; unknown after a restart.

@@ -327,16 +327,13 @@ fn send(facts: &Facts, change: Change) -> Step {
     let (Some(target), Some(triple)) = (facts.link.target, facts.wish.triple) else {
         return Step::Await(Await::Connection);
     };
-    if let Some(until) = facts
-        .recall
-        .held_until
-        .filter(|until| *until > facts.now && !facts.wish.requested)
-    {
+    if let Some(until) = facts.recall.held_until.filter(|until| *until > facts.now) {
         return Step::Await(Await::Until(until));
     }
     let Some(register) = facts.register.filter(|register| usable(facts, register, target)) else {
         return match facts.link.listing_failure {
             Some((reason, message)) => Finding::unlisted(reason, message),
+            None if facts.recall.refused => Step::Await(Await::NextListing),
             None => Step::Await(Await::Listing),
         };
     };

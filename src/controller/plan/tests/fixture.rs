@@ -74,6 +74,7 @@ pub fn new() -> Case {
         register: None,
         recall: Recall {
             since: ago(10),
+            refused: false,
             held_until: None,
             unsure: None,
             release_at: None,
@@ -97,6 +98,7 @@ pub fn synced() -> Case {
             facts.content = Content::Unmoved;
             facts.record.applied = Some(kept(applied()));
             facts.record.generation = 1;
+            facts.record.ready = true;
             facts.record.reason = Some(Reason::Synced);
         })
 }
@@ -137,12 +139,17 @@ impl Case {
         self.but(|facts| facts.register = Some(register))
     }
 
-    /// Status has this claim, and it verifies.
+    /// Status has this claim, and it verifies; one without id comes from a request that was never answered.
     pub fn claims(self, claim: Claim) -> Self {
         let claim = kept(claim);
+        let unanswered = kept(Unsure {
+            settles: ago(30),
+            sent: None,
+        });
         self.but(|facts| {
             facts.record.claim = Some(claim);
             facts.record.proven = true;
+            facts.recall.unsure = claim.id.is_none().then_some(unanswered);
         })
     }
 
@@ -164,7 +171,6 @@ impl Case {
     /// An earlier request has no known outcome and can arrive for so many more seconds.
     pub fn unsure(self, identifier: &str, body: &str, content: Option<&str>, settles: u64) -> Self {
         let unsure = kept(Unsure {
-            since: ago(30),
             settles: ahead(settles),
             sent: Some((identifier.to_owned(), body.to_owned(), content.map(str::to_owned))),
         });

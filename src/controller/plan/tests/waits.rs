@@ -137,11 +137,11 @@ fn other_content_waits_for_a_request_that_may_still_arrive() {
         "the same POST converges"
     );
     let other_spec = claimed().unsure(NAMED, "an older body", Some("password"), 60);
-    assert_eq!(other_spec.next(), "wait 60 s");
+    assert_eq!(other_spec.next(), "Progressing");
     let other_password = claimed().unsure(NAMED, "body", Some("an older password"), 60);
-    assert_eq!(other_password.next(), "wait 60 s");
+    assert_eq!(other_password.next(), "Progressing");
     let other_identifier = claimed().unsure("older", "body", Some("password"), 60);
-    assert_eq!(other_identifier.next(), "wait 60 s");
+    assert_eq!(other_identifier.next(), "Progressing");
     let settled = claimed().unsure(NAMED, "an older body", Some("password"), 0);
     assert_eq!(settled.next(), "create as orders-db with password");
     let without_password = edited().unsure(NAMED, "other body", None, 60);
