@@ -8,6 +8,7 @@ mod examples;
 mod lifecycle;
 mod look;
 mod manifests;
+mod ownership;
 mod requests;
 mod vaults;
 mod world;
