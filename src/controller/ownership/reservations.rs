@@ -97,8 +97,8 @@ impl Reservations {
         woken
     }
 
-    /// As [`enter`](Self::enter), unless somebody else goes before the object at one of the keys: then nothing changes,
-    /// and that object is the error.
+    /// As [`enter`](Self::enter), unless somebody else goes before the object at one of the keys: then the object only
+    /// stands behind, and that one's name is the error.
     pub fn secure(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Result<Vec<Name>, Name> {
         let rival = keys.iter().find_map(|(key, _)| {
             let own = self
@@ -115,9 +115,26 @@ impl Reservations {
             let first = self.lines.get(key)?.first()?;
             (first.object != *object && *first < place).then(|| first.object.clone())
         });
-        match rival {
-            Some(rival) => Err(rival),
-            None => Ok(self.enter(object, created, keys)),
+        let Some(rival) = rival else {
+            return Ok(self.enter(object, created, keys));
+        };
+        for (key, _) in keys {
+            self.stand_behind(object, created, *key);
+        }
+        Err(rival)
+    }
+
+    /// Puts the object in line for one more key, so that it is woken when those before it leave.
+    fn stand_behind(&mut self, object: &Name, created: i64, key: Key) {
+        let places = self.members.entry(object.clone()).or_default();
+        if places.iter().all(|(placed, _)| *placed != key) {
+            let place = Place {
+                hold: Hold::Wanted,
+                created,
+                object: object.clone(),
+            };
+            places.push((key, place.clone()));
+            self.lines.entry(key).or_default().insert(place);
         }
     }
 
@@ -223,6 +240,20 @@ mod tests {
         );
         assert_eq!(lines.rival(&name("old")), Some(&name("young")));
         assert!(lines.secure(&name("young"), 2, &key("a", Hold::Claimed)).is_ok());
+    }
+
+    #[test]
+    fn who_cannot_secure_a_thing_is_woken_when_it_is_free() {
+        let mut lines = Reservations::default();
+        let entry = [(Key::id(PAM, "115"), Hold::Claimed)];
+        lines.enter(&name("owner"), 2, &entry);
+        lines.enter(&name("adopter"), 1, &key("a", Hold::Wanted));
+        assert_eq!(lines.secure(&name("adopter"), 1, &entry), Err(name("owner")));
+        assert_eq!(lines.rival(&name("owner")), None);
+        assert_eq!(lines.leave(&name("owner")), [name("adopter")]);
+        assert_eq!(lines.secure(&name("adopter"), 1, &entry), Ok(vec![]));
+        assert_eq!(lines.leave(&name("adopter")), []);
+        assert!(lines.lines.is_empty() && lines.members.is_empty());
     }
 
     #[test]
