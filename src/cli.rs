@@ -30,7 +30,7 @@ const SHUTDOWN: Duration = Duration::from_secs(18);
 
 /// Kubernetes operator for senhasegura (Segura) PAM Core.
 #[derive(Debug, Parser)]
-#[command(name = "pam-operator", version, about)]
+#[command(name = "pam-operator", version, about, arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -135,7 +135,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     runtime.shutdown_timeout(Duration::from_secs(1));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => misuse(&message),
+        // Parsers of files go on to show the lines around a mistake; those of a kubeconfig may hold a key.
+        Err(message) => misuse(message.lines().next().unwrap_or_default()),
     }
 }
 
