@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::api::{
     ClusterPamConnection, ClusterPamConnectionSpec, ConnectionKind, PamConnection, PamConnectionSpec,
     PamConnectionStatus, Permission, Reason,
+    condition::{self, READY},
 };
 use crate::controller::{
     backoff::backoff,
@@ -298,7 +299,9 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
             }
             None if suspended => {
                 let text = sentence("no calls are made but for deletions", Reason::Suspended);
-                let ready = state.health == Health::Ready;
+                // Nothing is asked of the PAM now, so what was known before stands.
+                let was_ready = || condition::find(&new.conditions, READY).is_some_and(|ready| ready.status == "True");
+                let ready = state.health == Health::Ready || (state.health == Health::Unknown && was_ready());
                 set_conditions(&mut new.conditions, &stamp, ready, Reason::Suspended, &text, false);
             }
             None => {
