@@ -5,6 +5,7 @@ mod cost;
 mod crash;
 mod errors;
 mod examples;
+mod input;
 mod lifecycle;
 mod look;
 mod manifests;
