@@ -268,6 +268,8 @@ impl State {
         self.failures = 0;
         self.token_from = None;
         self.register = None;
+        // Everybody is woken and says again what is needed; while the connection is suspended that is less.
+        self.wanted = false;
     }
 }
 
