@@ -26,7 +26,11 @@ async fn a_pam_that_is_gone_is_waited_for_and_who_needs_nothing_does_not_notice(
         assert_reconciling(conditions(&object), "PamUnavailable", "could not be reached");
     }
     let connection = world.connection_is("vault", "False", "PamUnavailable").await;
-    assert_reconciling(&connection.status.expect("a status").conditions, "PamUnavailable", "no connection");
+    assert_reconciling(
+        &connection.status.expect("a status").conditions,
+        "PamUnavailable",
+        "no connection",
+    );
     assert_eq!(world.ready("quiet").await.status, quiet.status);
 
     world.pam.up().expect("the address is still free");
@@ -74,17 +78,33 @@ async fn a_request_that_is_still_on_its_way_is_repeated_and_never_overtakes_a_ne
     let brought = |post: &pam_operator::simulator::Entry| {
         post.body["username"] == "neighbour" && post.body["content"] == fingerprint("canary-second")
     };
-    let arrived = world.pam.journal().wait_for(DEADLINE, |entries| entries.iter().any(brought));
+    let arrived = world
+        .pam
+        .journal()
+        .wait_for(DEADLINE, |entries| entries.iter().any(brought));
     arrived.await.expect("the neighbour's password is sent at once");
 
     slow.release();
     let executed = |post: &pam_operator::simulator::Entry| post.seq == sent[0].seq && post.executed;
-    let late = world.pam.journal().wait_for(DEADLINE, |entries| entries.iter().any(executed));
+    let late = world
+        .pam
+        .journal()
+        .wait_for(DEADLINE, |entries| entries.iter().any(executed));
     late.await.expect("the first request is carried out at last");
     assert_eq!(world.pam.credentials().len(), 2);
     let credential = world.pam.credential(id(&object)).expect("the PAM has it");
-    assert_eq!(credential.content.map(|content| content.expose_secret().to_owned()).as_deref(), Some("canary-first"));
-    assert!(posts(&world.pam, "db").iter().all(|post| post.body["content"] == fingerprint("canary-first")));
+    assert_eq!(
+        credential
+            .content
+            .map(|content| content.expose_secret().to_owned())
+            .as_deref(),
+        Some("canary-first")
+    );
+    assert!(
+        posts(&world.pam, "db")
+            .iter()
+            .all(|post| post.body["content"] == fingerprint("canary-first"))
+    );
     let object = world.until("db", "seen", |_| true).await;
     assert!(!is(&object, "True", None), "the new password was not sent yet");
 }
