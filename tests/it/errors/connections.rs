@@ -32,123 +32,40 @@ enum Meets {
     Nothing,
 }
 
+#[rustfmt::skip]
 fn cases() -> Vec<Case> {
-    let status = |code| Effect::Status {
-        code,
-        executed: false,
-        retry_after: None,
-    };
-    let refusal = |code, message: &str, status| Effect::Refuse {
-        code,
-        message: message.to_owned(),
-        status,
-    };
-    let html = Effect::Html {
-        status: 200,
-        executed: false,
-    };
-    let case = |name, meets, reason, says, stalls| Case {
-        name,
-        change: json!({}),
-        meets,
-        reason,
-        says,
-        stalls,
-    };
+    let status = |code| Effect::Status { code, executed: false, retry_after: None };
+    let refusal = |code, message: &str, status| Effect::Refuse { code, message: message.to_owned(), status };
+    let html = || Effect::Html { status: 200, executed: false };
+    let stalls = |name, meets, reason, says| Case { name, change: json!({}), meets, reason, says, stalls: true };
+    let passes = |name, meets, reason, says| Case { stalls: false, ..stalls(name, meets, reason, says) };
     let token = |effect| Meets::Fault(Operation::Token, effect);
     let list = |effect| Meets::Fault(Operation::List, effect);
     vec![
-        case(
-            "unticked",
-            Meets::Client(|client| client.authorized = false),
-            "AccessDenied",
-            "HTTP 500",
-            true,
-        ),
-        case(
-            "unknown-client",
-            Meets::Client(|client| client.secret = "another".into()),
-            "AuthenticationFailed",
-            "HTTP 401",
-            true,
-        ),
-        Case {
-            change: json!({"apiPrefix": "api"}),
-            ..case("prefix", Meets::Nothing, "ApiNotFound", "HTTP 404", true)
-        },
-        case(
-            "token-403",
-            token(status(403)),
-            "AccessDenied",
-            "token request failed",
-            true,
-        ),
-        case(
-            "token-404",
-            token(refusal(404, "Resource sub not found", 404)),
-            "ApiNotFound",
-            "HTTP 404",
-            true,
-        ),
-        case("token-429", token(status(429)), "RateLimited", "HTTP 429", false),
-        case("token-503", token(status(503)), "PamUnavailable", "HTTP 503", false),
-        case("token-html", token(html.clone()), "InvalidResponse", "not JSON", false),
-        case(
-            "token-cut",
-            token(Effect::CutBody),
-            "InvalidResponse",
-            "broke off",
-            false,
-        ),
-        case("list-403", list(status(403)), "AccessDenied", "listing failed", true),
-        case(
-            "list-1009",
-            list(refusal(1009, "No access to credential", 400)),
-            "AccessDenied",
-            "code 1009",
-            true,
-        ),
-        case(
-            "list-1039",
-            list(refusal(1039, "Without PAM Configuration Access permission", 400)),
-            "AccessDenied",
-            "code 1039",
-            true,
-        ),
-        case(
-            "list-4711",
-            list(refusal(4711, "Something", 400)),
-            "AccessDenied",
-            "code 4711",
-            true,
-        ),
-        case(
-            "list-404",
-            list(refusal(404, "Resource sub not found", 404)),
-            "ApiNotFound",
-            "HTTP 404",
-            true,
-        ),
-        case("list-no-route", list(Effect::NoRoute), "ApiNotFound", "HTTP 404", true),
-        case(
-            "list-401",
-            list(Effect::RejectedToken),
-            "AuthenticationFailed",
-            "HTTP 401",
-            true,
-        ),
-        case("list-429", list(status(429)), "RateLimited", "HTTP 429", false),
-        case("list-500", list(status(500)), "PamUnavailable", "HTTP 500", false),
-        case("list-502", list(status(502)), "PamUnavailable", "HTTP 502", false),
-        case("list-html", list(html), "InvalidResponse", "not JSON", false),
-        case(
-            "list-truncated",
-            list(Effect::TruncatedJson),
-            "InvalidResponse",
-            "broken off",
-            false,
-        ),
-        case("list-cut", list(Effect::CutBody), "InvalidResponse", "broke off", false),
+        stalls("unticked", Meets::Client(|client| client.authorized = false), "AccessDenied", "HTTP 500"),
+        stalls("unknown", Meets::Client(|client| client.secret = "another".into()), "AuthenticationFailed", "HTTP 401"),
+        Case { change: json!({"apiPrefix": "api"}), ..stalls("prefix", Meets::Nothing, "ApiNotFound", "HTTP 404") },
+
+        stalls("token-403", token(status(403)), "AccessDenied", "token request failed"),
+        stalls("token-404", token(refusal(404, "Resource sub not found", 404)), "ApiNotFound", "HTTP 404"),
+        passes("token-429", token(status(429)), "RateLimited", "HTTP 429"),
+        passes("token-503", token(status(503)), "PamUnavailable", "HTTP 503"),
+        passes("token-html", token(html()), "InvalidResponse", "not JSON"),
+        passes("token-cut", token(Effect::CutBody), "InvalidResponse", "broke off"),
+
+        stalls("list-401", list(Effect::RejectedToken), "AuthenticationFailed", "HTTP 401"),
+        stalls("list-403", list(status(403)), "AccessDenied", "listing failed"),
+        stalls("list-404", list(refusal(404, "Resource sub not found", 404)), "ApiNotFound", "HTTP 404"),
+        stalls("list-no-route", list(Effect::NoRoute), "ApiNotFound", "HTTP 404"),
+        stalls("list-1009", list(refusal(1009, "No access to credential", 400)), "AccessDenied", "code 1009"),
+        stalls("list-1039", list(refusal(1039, "Without PAM Configuration Access permission", 400)), "AccessDenied", "code 1039"),
+        stalls("list-4711", list(refusal(4711, "Something", 400)), "AccessDenied", "code 4711"),
+        passes("list-429", list(status(429)), "RateLimited", "HTTP 429"),
+        passes("list-500", list(status(500)), "PamUnavailable", "HTTP 500"),
+        passes("list-502", list(status(502)), "PamUnavailable", "HTTP 502"),
+        passes("list-html", list(html()), "InvalidResponse", "not JSON"),
+        passes("list-truncated", list(Effect::TruncatedJson), "InvalidResponse", "broken off"),
+        passes("list-cut", list(Effect::CutBody), "InvalidResponse", "broke off"),
     ]
 }
 

@@ -154,12 +154,11 @@ fn pauses(pam: &Handle, username: &str) -> Vec<Duration> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_internal_error_to_a_body_with_an_owner_is_about_the_owner_when_it_repeats() {
-    let world = World::with(Setting {
+    let mut world = World::with(Setting {
         started: false,
         ..Setting::default()
     })
     .await;
-    let mut world = world;
     let pam = world
         .vault("documented", Profile::V3_32, documented(None), json!({}))
         .await;

@@ -2,8 +2,15 @@
 
 use std::{fs, net::TcpListener, path::Path, process::Command};
 
-/// Arguments, variables, and what the line names. `{dir}` stands for a directory of the test.
-const CASES: &[(&[&str], &[(&str, &str)], &str)] = &[
+/// Arguments, variables, and what the line names. `{dir}` stands for a directory of the test, `{taken}` for an address at
+/// which somebody listens already.
+type Case = (
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const CASES: &[Case] = &[
     (&[], &[], "subcommand"),
     (&["fly"], &[], "fly"),
     (&["run", "--fly"], &[], "--fly"),

@@ -44,160 +44,40 @@ enum Mend {
     Bundle(&'static str),
 }
 
+#[rustfmt::skip]
 fn cases(world: &World) -> Vec<Case> {
-    let case = |name, change, reason, says, wait, mend| Case {
-        name,
-        change,
-        reason,
-        says,
-        wait,
-        mend,
-    };
-    let bundle =
-        |kind: &str, name: &str, key: &str| json!({"tls": {"caBundleRef": {"kind": kind, "name": name, "key": key}}});
-    let client = |name: &str| json!({"credentialsSecretRef": {"name": name}});
-    let identity = |name: &str| json!({"tls": {"clientCertificateSecretRef": {"name": name}}});
     let url = world.pam.url();
-    let complete = json!({"clientId": CLIENT, "clientSecret": CLIENT_SECRET});
-    let right_bundle = Mend::Spec(bundle("ConfigMap", "vault-ca", "ca.crt"));
+    let with_ca = |kind: &str, name: &str| json!({"tls": {"caBundleRef": {"kind": kind, "name": name, "key": "ca.crt"}}});
+    let with_client = |name: &str| json!({"credentialsSecretRef": {"name": name}});
+    let with_identity = |name: &str| json!({"tls": {"clientCertificateSecretRef": {"name": name}}});
     let without_identity = || Mend::Spec(json!({"tls": {"clientCertificateSecretRef": null}}));
+    let complete = || json!({"clientId": CLIENT, "clientSecret": CLIENT_SECRET});
+    let person = |name, change, says, mend| Case { name, change, reason: "InvalidConnection", says, wait: Wait::Person, mend };
+    let no_secret = |name, change, says, mend| Case { name, change, reason: "SecretNotFound", says, wait: Wait::Dependency, mend };
+    let no_key = |name, change, says, mend| Case { name, change, reason: "SecretKeyNotFound", says, wait: Wait::Dependency, mend };
+    let retry = |name, change, says, mend| Case { name, change, reason: "PamUnavailable", says, wait: Wait::Retry, mend };
+    let refused = |name, change, says, mend| Case { name, change, reason: "AuthenticationFailed", says, wait: Wait::Person, mend };
     vec![
-        case(
-            "http",
-            json!({"url": url.replace("https:", "http:")}),
-            "InvalidConnection",
-            "must begin with https://",
-            Wait::Person,
-            Mend::Spec(json!({"url": url})),
-        ),
-        case(
-            "ca-missing",
-            bundle("ConfigMap", "ca-missing", "ca.crt"),
-            "SecretNotFound",
-            "/ca-missing",
-            Wait::Dependency,
-            Mend::Bundle("ca-missing"),
-        ),
-        case(
-            "ca-no-key",
-            bundle("ConfigMap", "ca-no-key", "ca.crt"),
-            "SecretKeyNotFound",
-            "key ca.crt",
-            Wait::Dependency,
-            Mend::Bundle("ca-no-key"),
-        ),
-        case(
-            "ca-no-secret",
-            bundle("Secret", "ca-no-secret", "ca.crt"),
-            "SecretNotFound",
-            "/ca-no-secret",
-            Wait::Dependency,
-            Mend::Secret("ca-no-secret", json!({"ca.crt": world.ca()})),
-        ),
-        case(
-            "ca-garbage",
-            bundle("ConfigMap", "ca-garbage", "ca.crt"),
-            "InvalidConnection",
-            "CA",
-            Wait::Person,
-            Mend::Bundle("ca-garbage"),
-        ),
-        case(
-            "ca-other",
-            bundle("ConfigMap", "ca-other", "ca.crt"),
-            "PamUnavailable",
-            "from a CA that is not trusted",
-            Wait::Retry,
-            Mend::Bundle("ca-other"),
-        ),
-        case(
-            "ca-public",
-            json!({"tls": null}),
-            "PamUnavailable",
-            "from a CA that is not trusted",
-            Wait::Retry,
-            right_bundle,
-        ),
-        case(
-            "server-name",
-            json!({"tls": {"serverName": "pam.example.com"}}),
-            "PamUnavailable",
-            "certificate is for another name",
-            Wait::Retry,
-            Mend::Spec(json!({"tls": {"serverName": null}})),
-        ),
-        case(
-            "nobody-there",
-            json!({"url": "https://127.0.0.1:1"}),
-            "PamUnavailable",
-            "no connection",
-            Wait::Retry,
-            Mend::Spec(json!({"url": url})),
-        ),
-        case(
-            "proxy",
-            json!({"proxyUrl": "http://127.0.0.1:1"}),
-            "PamUnavailable",
-            "no connection",
-            Wait::Retry,
-            Mend::Spec(json!({"proxyUrl": null})),
-        ),
-        case(
-            "client-missing",
-            client("client-missing"),
-            "SecretNotFound",
-            "/client-missing",
-            Wait::Dependency,
-            Mend::Secret("client-missing", complete.clone()),
-        ),
-        case(
-            "client-half",
-            client("client-half"),
-            "SecretKeyNotFound",
-            "key clientSecret of Secret client-half",
-            Wait::Dependency,
-            Mend::Secret("client-half", complete.clone()),
-        ),
-        case(
-            "client-empty",
-            client("client-empty"),
-            "SecretKeyNotFound",
-            "key clientId of Secret client-empty",
-            Wait::Dependency,
-            Mend::Secret("client-empty", complete.clone()),
-        ),
-        case(
-            "client-wrong",
-            client("client-wrong"),
-            "AuthenticationFailed",
-            "HTTP 401",
-            Wait::Person,
-            Mend::Secret("client-wrong", complete),
-        ),
-        case(
-            "identity-missing",
-            identity("identity-missing"),
-            "SecretNotFound",
-            "/identity-missing",
-            Wait::Dependency,
-            without_identity(),
-        ),
-        case(
-            "identity-half",
-            identity("identity-half"),
-            "SecretKeyNotFound",
-            "tls.crt and tls.key",
-            Wait::Dependency,
-            without_identity(),
-        ),
-        case(
-            "identity-garbage",
-            identity("identity-garbage"),
-            "InvalidConnection",
-            "client certificate",
-            Wait::Person,
-            without_identity(),
-        ),
+        person("http", json!({"url": url.replace("https:", "http:")}), "must begin with https://", Mend::Spec(json!({"url": url}))),
+        retry("nobody-there", json!({"url": "https://127.0.0.1:1"}), "no connection", Mend::Spec(json!({"url": url}))),
+        retry("proxy", json!({"proxyUrl": "http://127.0.0.1:1"}), "no connection", Mend::Spec(json!({"proxyUrl": null}))),
+
+        no_secret("ca-missing", with_ca("ConfigMap", "ca-missing"), "ConfigMap", Mend::Bundle("ca-missing")),
+        no_key("ca-no-key", with_ca("ConfigMap", "ca-no-key"), "key ca.crt", Mend::Bundle("ca-no-key")),
+        no_secret("ca-no-secret", with_ca("Secret", "ca-no-secret"), "/ca-no-secret", Mend::Secret("ca-no-secret", json!({"ca.crt": world.ca()}))),
+        person("ca-garbage", with_ca("ConfigMap", "ca-garbage"), "CA", Mend::Bundle("ca-garbage")),
+        retry("ca-other", with_ca("ConfigMap", "ca-other"), "from a CA that is not trusted", Mend::Bundle("ca-other")),
+        retry("ca-public", json!({"tls": null}), "from a CA that is not trusted", Mend::Spec(with_ca("ConfigMap", "vault-ca"))),
+        retry("other-name", json!({"tls": {"serverName": "pam.example.com"}}), "certificate is for another name", Mend::Spec(json!({"tls": {"serverName": null}}))),
+
+        no_secret("client-missing", with_client("client-missing"), "/client-missing", Mend::Secret("client-missing", complete())),
+        no_key("client-half", with_client("client-half"), "key clientSecret of Secret client-half", Mend::Secret("client-half", complete())),
+        no_key("client-empty", with_client("client-empty"), "key clientId of Secret client-empty", Mend::Secret("client-empty", complete())),
+        refused("client-wrong", with_client("client-wrong"), "HTTP 401", Mend::Secret("client-wrong", complete())),
+
+        no_secret("identity-missing", with_identity("identity-missing"), "/identity-missing", without_identity()),
+        no_key("identity-half", with_identity("identity-half"), "tls.crt and tls.key", without_identity()),
+        person("identity-garbage", with_identity("identity-garbage"), "client certificate", without_identity()),
     ]
 }
 

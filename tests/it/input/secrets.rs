@@ -11,59 +11,106 @@ use crate::{
     world::World,
 };
 
-/// Where a Secret is named: part of the object's name, the spec, and where its value arrives in the body.
-const PLACES: [(&str, fn(Value) -> Value, &str); 3] = [
-    ("content", |secret| json!({"contentSecretRef": secret}), "/content"),
-    (
-        "seed",
-        |secret| json!({"additionalSettings": {"secretKeySecretRef": secret}}),
-        "/additional_settings/secret_key",
-    ),
-    (
-        "field",
-        |secret| json!({"additionalSettings": {"additionalAuthenticationFields": [{"name": "pin", "valueSecretRef": secret}]}}),
-        "/additional_settings/additional_authentication_fields/0/value",
-    ),
+/// A place in the spec that names a Secret.
+struct Place {
+    name: &'static str,
+    spec: fn(Value) -> Value,
+    /// Where the value arrives in the body.
+    pointer: &'static str,
+}
+
+const PLACES: [Place; 3] = [
+    Place {
+        name: "content",
+        spec: |secret| json!({"contentSecretRef": secret}),
+        pointer: "/content",
+    },
+    Place {
+        name: "seed",
+        spec: |secret| json!({"additionalSettings": {"secretKeySecretRef": secret}}),
+        pointer: "/additional_settings/secret_key",
+    },
+    Place {
+        name: "field",
+        spec: |secret| {
+            let field = json!({"name": "pin", "valueSecretRef": secret});
+            json!({"additionalSettings": {"additionalAuthenticationFields": [field]}})
+        },
+        pointer: "/additional_settings/additional_authentication_fields/0/value",
+    },
 ];
 
-/// What is wrong: part of the object's name, the Secret's value under the key (no Secret, no key, or these bytes), the
-/// reason, and what the message says.
-const DEFECTS: [(&str, Option<Option<&[u8]>>, &str, &str); 4] = [
-    ("no-secret", None, "SecretNotFound", "does not exist"),
-    ("no-key", Some(None), "SecretKeyNotFound", "is missing"),
-    ("empty", Some(Some(b"")), "SecretKeyNotFound", "is empty or not UTF-8"),
-    (
-        "bytes",
-        Some(Some(b"\xff\xfe")),
-        "SecretKeyNotFound",
-        "is empty or not UTF-8",
-    ),
+/// What is wrong with a Secret.
+struct Defect {
+    name: &'static str,
+    stored: Stored,
+    reason: &'static str,
+    says: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Stored {
+    NoSecret,
+    NoKey,
+    Value(&'static [u8]),
+}
+
+const DEFECTS: [Defect; 4] = [
+    Defect {
+        name: "no-secret",
+        stored: Stored::NoSecret,
+        reason: "SecretNotFound",
+        says: "does not exist",
+    },
+    Defect {
+        name: "no-key",
+        stored: Stored::NoKey,
+        reason: "SecretKeyNotFound",
+        says: "is missing",
+    },
+    Defect {
+        name: "empty",
+        stored: Stored::Value(b""),
+        reason: "SecretKeyNotFound",
+        says: "is empty or not UTF-8",
+    },
+    Defect {
+        name: "bytes",
+        stored: Stored::Value(b"\xff\xfe"),
+        reason: "SecretKeyNotFound",
+        says: "is empty or not UTF-8",
+    },
 ];
+
+async fn store(world: &World, name: &str, stored: Stored) {
+    let entry = |key: &str, value: &[u8]| (key.to_owned(), ByteString(value.to_vec()));
+    let other = entry("other", b"value");
+    match stored {
+        Stored::NoSecret => {}
+        Stored::NoKey => world.secret_bytes(name, [other]).await,
+        Stored::Value(value) => world.secret_bytes(name, [other, entry("key-of-it", value)]).await,
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unusable_secret_is_named_sends_nothing_and_is_taken_up_when_it_is_mended() {
     let world = World::start().await;
     let mut cases = Vec::new();
-    for (place, spec, pointer) in PLACES {
-        for (defect, value, reason, says) in DEFECTS {
-            let name = format!("{place}-{defect}");
-            if let Some(value) = value {
-                let other = ("other".to_owned(), ByteString(b"value".to_vec()));
-                let wrong = value.map(|bytes| ("key-of-it".to_owned(), ByteString(bytes.to_vec())));
-                world.secret_bytes(&name, wrong.into_iter().chain([other])).await;
-            }
-            world
-                .create(&name, spec(json!({"name": name, "key": "key-of-it"})))
-                .await;
-            cases.push((name, pointer, reason, says));
+    for place in PLACES {
+        for defect in DEFECTS {
+            let name = format!("{}-{}", place.name, defect.name);
+            store(&world, &name, defect.stored).await;
+            let secret = json!({"name": name, "key": "key-of-it"});
+            world.create(&name, (place.spec)(secret)).await;
+            cases.push((name, place.pointer, defect));
         }
     }
-    for (name, _, reason, says) in &cases {
-        let object = world.fails(name, reason).await;
-        assert_reconciling(conditions(&object), reason, says);
-        assert_reconciling(conditions(&object), reason, &format!("Secret {name}"));
-        if *reason == "SecretKeyNotFound" {
-            assert_reconciling(conditions(&object), reason, "ey key-of-it");
+    for (name, _, defect) in &cases {
+        let object = world.fails(name, defect.reason).await;
+        assert_reconciling(conditions(&object), defect.reason, defect.says);
+        assert_reconciling(conditions(&object), defect.reason, &format!("Secret {name}"));
+        if defect.reason == "SecretKeyNotFound" {
+            assert_reconciling(conditions(&object), defect.reason, "key key-of-it");
         }
         assert!(object.status.is_some_and(|status| status.claim.is_none()));
     }
