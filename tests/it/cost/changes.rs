@@ -119,12 +119,12 @@ async fn a_secret_that_is_touched_costs_nothing_but_a_look() {
     world.create("db", content("db")).await;
     let object = world.ready("db").await;
     let bill = Bill::open(&world).await;
-    let touches = [
+    let harmless = [
         json!({"metadata": {"annotations": {"touched": "once"}}}),
         json!({"metadata": {"labels": {"touched": "once"}}}),
         json!({"stringData": {"another-key": "another value"}}),
     ];
-    for patch in touches {
+    for patch in harmless {
         let touched = mark(&world).await;
         touch(&world, "db", patch).await;
         requested(&world, touched, "read the touched Secret", reads_secret("db")).await;

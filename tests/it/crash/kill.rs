@@ -33,7 +33,10 @@ async fn killed(world: &mut World, hold: Hold, fate: Fate, is_done: impl Fn(&Pam
             hold.drop_connection();
             None
         }
-        Fate::Early => None,
+        Fate::Early => {
+            hold.release();
+            None
+        }
         Fate::Late => Some(hold),
     };
     if late.is_none() {
