@@ -70,12 +70,18 @@ fn what_is_not_ours_is_left_alone_and_said() {
     assert_eq!(reused.next(), "release, not_ours");
     let forged = deleted().but(|facts| facts.record.proven = false);
     assert_eq!(forged.next(), "release, not_ours");
+    assert_eq!(forged.lists(&[]).next(), "release, not_ours", "who knows what it has");
     let moved = deleted().claims(Claim {
         target: ELSEWHERE.to_owned(),
         ..claim(Some("115"))
     });
     let moved = moved.lists(&[entry("115", NAMED, "theirs")]);
     assert_eq!(moved.next(), "release, not_ours");
+    assert_eq!(
+        moved.lists(&[]).next(),
+        "release, not_ours",
+        "its credential is at the other PAM"
+    );
 }
 
 #[test]
