@@ -166,9 +166,9 @@ async fn an_internal_error_to_a_body_with_an_owner_is_about_the_owner_when_it_re
         "connectionRef": {"name": "documented"}, "hostname": "localhost", "ip": "127.0.0.1",
         "additionalSettings": {"userCredentialOwner": "nobody"},
     });
-    world.create("db", spec).await;
+    // The operator runs first, so that the failure which lasts only until the second attempt is not missed.
     world.run().await;
-
+    world.create("db", spec).await;
     let once = world.fails("db", "PamUnavailable").await;
     assert_reconciling(conditions(&once), "PamUnavailable", "internal error");
     let twice = world.fails("db", "OwnerNotFound").await;
