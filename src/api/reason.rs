@@ -158,28 +158,18 @@ impl Reason {
     /// Report, and an `AccessDenied` of the connection makes its objects wait with `ConnectionNotReady`.
     #[must_use]
     pub fn is_stalled(self) -> bool {
-        matches!(
-            self,
-            Self::ConnectionNotAllowed
-                | Self::NotPermitted
-                | Self::InvalidConnection
-                | Self::AlreadyExists
-                | Self::Conflict
-                | Self::UnexpectedAnswer
-                | Self::DeviceNotFound
-                | Self::DomainNotFound
-                | Self::PluginNotFound
-                | Self::TemplateNotFound
-                | Self::DuplicateCredential
-                | Self::InvalidIdentifier
-                | Self::InvalidUsername
-                | Self::InvalidDevice
-                | Self::OwnerNotFound
-                | Self::Rejected
-                | Self::AccessDenied
-                | Self::AuthenticationFailed
-                | Self::ApiNotFound
-        )
+        self.is_refusal()
+            || matches!(
+                self,
+                Self::ConnectionNotAllowed
+                    | Self::NotPermitted
+                    | Self::InvalidConnection
+                    | Self::AlreadyExists
+                    | Self::Conflict
+                    | Self::UnexpectedAnswer
+                    | Self::AuthenticationFailed
+                    | Self::ApiNotFound
+            )
     }
 
     /// Whether the object goes on by itself: a request is under way, or what it waits for is watched or tried again.

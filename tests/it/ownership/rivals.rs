@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testbed::{create_namespace, shared};
 
 use crate::ownership::{names, password, posts, secret, with_password};
-use crate::world::{CLIENT, CLIENT_SECRET, Setting, World, id, is, message};
+use crate::world::{Setting, World, id, is, message};
 
 /// Makes objects that all declare the same account, at the same time; returns the name of the one that has it.
 async fn burst(world: &World, names: &[&str]) -> String {
@@ -49,13 +49,7 @@ async fn identifiers_and_accounts_in_other_letters_are_the_same_credential() {
 /// Moves into another namespace, with a connection of its own to the same PAM.
 async fn settle_in(world: &mut World, namespace: String) {
     world.namespace = namespace;
-    world
-        .secret(
-            "vault-client",
-            json!({"clientId": CLIENT, "clientSecret": CLIENT_SECRET}),
-        )
-        .await;
-    world.config_map("vault-ca", "ca.crt", &world.ca()).await;
+    world.furnish().await;
     world.connection("vault", json!({})).await;
 }
 
