@@ -1,6 +1,9 @@
 //! Watches, as a stream of single changes and a store that follows it.
 
-use std::{collections::HashSet, fmt::Debug};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Debug,
+};
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use kube::{
@@ -61,12 +64,14 @@ pub enum Change<'a, K> {
 struct Merge<K: Resource<DynamicType = ()> + Clone + 'static> {
     store: Store<K>,
     scopes: Vec<Scope<K>>,
-    began: bool,
     complete: bool,
 }
 
 /// What is known of one scope.
 struct Scope<K: Resource<DynamicType = ()>> {
+    /// What it has, gathered until the lists of all scopes are complete: the store can take back nothing of a list that
+    /// breaks off, or that is out of date before the others are there.
+    gathered: HashMap<ObjectRef<K>, K>,
     known: HashSet<ObjectRef<K>>,
     listed: HashSet<ObjectRef<K>>,
     complete: bool,
@@ -75,6 +80,7 @@ struct Scope<K: Resource<DynamicType = ()>> {
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Merge<K> {
     fn new(scopes: usize, store: Store<K>) -> Self {
         let scope = || Scope {
+            gathered: HashMap::new(),
             known: HashSet::new(),
             listed: HashSet::new(),
             complete: false,
@@ -82,60 +88,74 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Merge<K> {
         Self {
             store,
             scopes: (0..scopes).map(|_| scope()).collect(),
-            began: false,
             complete: false,
         }
     }
 
     fn next(&mut self, scope: usize, event: Event<K>) -> Vec<Event<K>> {
-        let mut events = Vec::new();
-        if !std::mem::replace(&mut self.began, true) {
-            events.push(Event::Init);
+        if self.complete {
+            return self.follow(scope, event);
         }
-        let current = &mut self.scopes[scope];
-        match event {
-            Event::Init => current.listed.clear(),
-            Event::InitApply(object) | Event::Apply(object) => {
-                let reference = ObjectRef::from_obj(&object);
-                current.listed.insert(reference.clone());
-                current.known.insert(reference);
-                events.push(if self.complete {
-                    Event::Apply(object)
-                } else {
-                    Event::InitApply(object)
-                });
-            }
-            Event::Delete(object) => {
-                let reference = ObjectRef::from_obj(&object);
-                current.listed.remove(&reference);
-                // Before the first list of all scopes is complete the store takes no deletions.
-                if self.complete && current.known.remove(&reference) {
-                    events.push(Event::Delete(object));
-                }
-            }
-            Event::InitDone => {
-                current.complete = true;
-                if !self.complete && self.scopes.iter().all(|scope| scope.complete) {
-                    self.complete = true;
-                    events.push(Event::InitDone);
-                }
-                if self.complete {
-                    self.forget_unlisted(&mut events);
-                }
-            }
+        self.scopes[scope].gather(event);
+        self.complete = self.scopes.iter().all(|scope| scope.complete);
+        if self.complete { self.begin() } else { Vec::new() }
+    }
+
+    /// One list of all that was gathered.
+    fn begin(&mut self) -> Vec<Event<K>> {
+        let mut events = vec![Event::Init];
+        for scope in &mut self.scopes {
+            scope.known = scope.gathered.keys().cloned().collect();
+            let gathered = std::mem::take(&mut scope.gathered);
+            events.extend(gathered.into_values().map(Event::InitApply));
         }
+        events.push(Event::InitDone);
         events
     }
 
-    fn forget_unlisted(&mut self, events: &mut Vec<Event<K>>) {
-        for scope in &mut self.scopes {
-            let vanished: Vec<_> = scope.known.difference(&scope.listed).cloned().collect();
-            for reference in vanished {
-                scope.known.remove(&reference);
-                if let Some(object) = self.store.get(&reference) {
-                    events.push(Event::Delete(K::clone(&object)));
-                }
+    /// A change after that.
+    fn follow(&mut self, scope: usize, event: Event<K>) -> Vec<Event<K>> {
+        let Scope { known, listed, .. } = &mut self.scopes[scope];
+        match event {
+            Event::Init => {
+                listed.clear();
+                Vec::new()
             }
+            Event::InitApply(object) | Event::Apply(object) => {
+                let reference = ObjectRef::from_obj(&object);
+                listed.insert(reference.clone());
+                known.insert(reference);
+                vec![Event::Apply(object)]
+            }
+            Event::Delete(object) => {
+                let reference = ObjectRef::from_obj(&object);
+                listed.remove(&reference);
+                let is_news = known.remove(&reference);
+                is_news.then_some(Event::Delete(object)).into_iter().collect()
+            }
+            Event::InitDone => {
+                let vanished: Vec<_> = known.extract_if(|reference| !listed.contains(reference)).collect();
+                let objects = vanished.iter().filter_map(|reference| self.store.get(reference));
+                objects.map(|object| Event::Delete(K::clone(&object))).collect()
+            }
+        }
+    }
+}
+
+impl<K: Resource<DynamicType = ()>> Scope<K> {
+    fn gather(&mut self, event: Event<K>) {
+        match event {
+            Event::Init => {
+                self.gathered.clear();
+                self.complete = false;
+            }
+            Event::InitApply(object) | Event::Apply(object) => {
+                self.gathered.insert(ObjectRef::from_obj(&object), object);
+            }
+            Event::Delete(object) => {
+                self.gathered.remove(&ObjectRef::from_obj(&object));
+            }
+            Event::InitDone => self.complete = true,
         }
     }
 }
