@@ -159,3 +159,6 @@ impl<K: Resource<DynamicType = ()>> Scope<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -304,3 +304,6 @@ impl Links {
             .remove(key)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -239,3 +239,6 @@ fn missing(reason: Reason, message: String) -> Problem {
         stalled: false,
     }
 }
+
+#[cfg(test)]
+mod tests;

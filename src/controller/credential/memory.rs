@@ -222,3 +222,6 @@ impl Memories {
         self.0.lock().expect("no code panics while it holds this lock")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,61 @@ pub fn connection_reaction(error: &Error) -> (Reason, bool) {
 pub fn may_have_happened(error: &Error) -> bool {
     error.outcome == Outcome::Unknown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_its_reaction_on_object_and_connection() {
+        use Reaction::{ConnectionRefused, Doubtful, Refused, Transient};
+        let cases = [
+            (Class::DeviceNotFound, Refused(Reason::DeviceNotFound)),
+            (Class::DomainNotFound, Refused(Reason::DomainNotFound)),
+            (Class::PluginNotFound, Refused(Reason::PluginNotFound)),
+            (Class::TemplateNotFound, Refused(Reason::TemplateNotFound)),
+            (Class::DuplicateCredential, Refused(Reason::DuplicateCredential)),
+            (Class::InvalidIdentifier, Refused(Reason::InvalidIdentifier)),
+            (Class::InvalidUsername, Refused(Reason::InvalidUsername)),
+            (Class::InvalidDevice, Refused(Reason::InvalidDevice)),
+            (Class::CredentialNotFound, Refused(Reason::Rejected)),
+            (Class::AlreadyInactive, Refused(Reason::Rejected)),
+            (Class::AlreadyActive, Refused(Reason::Rejected)),
+            (Class::NoAccessToCredential, Refused(Reason::AccessDenied)),
+            (Class::NoWritePermission, ConnectionRefused(Reason::AccessDenied)),
+            (Class::Forbidden, Doubtful(Reason::AccessDenied)),
+            (Class::AuthenticationFailed, Doubtful(Reason::AuthenticationFailed)),
+            (Class::ApiNotFound, Doubtful(Reason::ApiNotFound)),
+            (Class::Rejected, Refused(Reason::Rejected)),
+            (Class::InternalError, Transient(Reason::PamUnavailable)),
+            (Class::RateLimited, Transient(Reason::RateLimited)),
+            (Class::Unavailable, Transient(Reason::PamUnavailable)),
+            (Class::InvalidResponse, Transient(Reason::InvalidResponse)),
+        ];
+        for (class, expected) in cases {
+            let error = Error::new(class, Outcome::NotExecuted);
+            assert_eq!(reaction(&error), expected, "{class:?}");
+            // A connection without listing can judge nothing, so whatever refuses that stalls it.
+            let on_connection = match expected {
+                Transient(reason) => (reason, false),
+                Doubtful(reason) | ConnectionRefused(reason) => (reason, true),
+                Refused(_) => (Reason::AccessDenied, true),
+            };
+            assert_eq!(connection_reaction(&error), on_connection, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_agree_with_reactions_on_who_has_to_act() {
+        let classes = [
+            Class::DomainNotFound,
+            Class::NoWritePermission,
+            Class::Forbidden,
+            Class::Unavailable,
+        ];
+        for class in classes {
+            let (reason, stalled) = connection_reaction(&Error::new(class, Outcome::NotExecuted));
+            assert_eq!(reason.is_stalled(), stalled, "{class:?}");
+        }
+    }
+}

@@ -261,3 +261,6 @@ fn jit(settings: &api::JitSettings) -> pam::JitSettings {
         credential_disable_template: settings.credential_disable_template,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,3 +237,6 @@ fn difference(old: &Value, new: &Value) -> Option<Value> {
     let patch: Map<String, Value> = removed.chain(changed).collect();
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What is remembered of an object, and when it is forgotten.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::RECONCILE_REQUESTED_AT;
+
+fn object(uid: &str) -> Credential {
+    serde_json::from_value(json!({"metadata": {"uid": uid, "generation": 1}, "spec": {}})).expect("an object")
+}
+
+fn name() -> Name {
+    Name::new("orders", "db")
+}
+
+fn inputs(generation: i64) -> Inputs {
+    Inputs {
+        generation,
+        ..Inputs::default()
+    }
+}
+
+fn unsure(settles: Instant) -> Unsure {
+    Unsure {
+        settles,
+        sent: Some(("orders-db".to_owned(), "body".to_owned(), None)),
+    }
+}
+
+/// An object of this generation whose Ready has this reason since generation 1, with these fields of status more.
+fn judged(generation: i64, reason: &str, more: &Value) -> Credential {
+    let mut status = json!({
+        "observedGeneration": 1,
+        "conditions": [{
+            "type": "Ready", "status": "False", "reason": reason, "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }],
+    });
+    let more = more.as_object().expect("a mapping").clone();
+    status.as_object_mut().expect("a mapping").extend(more);
+    let object = json!({"metadata": {"uid": "u", "generation": generation}, "spec": {}, "status": status});
+    let object: Credential = serde_json::from_value(object).expect("an object");
+    assert!(object.status.is_some(), "its status is readable");
+    object
+}
+
+/// The same, asked for a reconcile that status does not answer.
+fn requested(mut object: Credential) -> Credential {
+    let request = (RECONCILE_REQUESTED_AT.to_owned(), "now".to_owned());
+    object.metadata.annotations = Some([request].into());
+    object
+}
+
+#[test]
+fn a_claim_without_answer_may_have_been_sent_by_an_earlier_process() {
+    let claim = |id: Value| {
+        json!({"claim": {
+            "target": "a", "id": id, "identifier": "b", "hostname": "c", "ip": "d", "username": "e", "mac": "f",
+        }})
+    };
+    let cases = [
+        ("Progressing", json!({}), false),
+        ("Progressing", claim(json!("7")), false),
+        ("Progressing", claim(Value::Null), true),
+        ("PamUnavailable", claim(Value::Null), true),
+        ("UnexpectedAnswer", claim(Value::Null), false),
+    ];
+    for (reason, more, expected) in cases {
+        let now = Instant::now();
+        let memory = Memory::of_stranger(&judged(1, reason, &more), now);
+        assert_eq!(memory.unsure.is_some(), expected, "{reason} {more}");
+        assert_eq!(memory.has_request_under_way(now), expected, "{reason} {more}");
+    }
+}
+
+#[test]
+fn a_refusal_of_this_generation_is_not_asked_for_again_after_a_restart() {
+    let refused = |generation, reason| judged(generation, reason, &json!({}));
+    let cases = [
+        (refused(1, "DomainNotFound"), true),
+        (requested(refused(1, "DomainNotFound")), false),
+        (refused(2, "DomainNotFound"), false),
+        (refused(1, "PamUnavailable"), false),
+        (refused(1, "AlreadyExists"), false),
+        (object("u"), false),
+    ];
+    for (object, expected) in cases {
+        let now = Instant::now();
+        let memory = Memory::of_stranger(&object, now);
+        assert_eq!(
+            memory.held_until.is_some_and(|until| until > now),
+            expected,
+            "{object:?}"
+        );
+    }
+}
+
+#[test]
+fn other_inputs_end_every_pause_and_the_first_ones_do_not() {
+    let start = Instant::now();
+    let mut memory = Memory::of_stranger(&judged(1, "DomainNotFound", &json!({})), start);
+    let later = start + Duration::from_secs(1);
+    assert!(memory.note(inputs(1), later));
+    assert!(memory.held_until.is_some(), "the first look is no change");
+    assert_eq!(memory.since, later);
+
+    assert!(!memory.note(inputs(1), later + Duration::from_secs(1)));
+    assert_eq!(memory.since, later);
+
+    memory.pause(later, None);
+    assert!(memory.note(inputs(2), later));
+    assert_eq!(memory.held_until, None);
+    let first = memory.pause(later, None);
+    assert!(first <= Duration::from_secs(3), "failures are counted anew: {first:?}");
+}
+
+#[test]
+fn pauses_grow_and_are_at_least_what_the_pam_asked_for() {
+    let now = Instant::now();
+    let mut memory = Memory::new("u", now);
+    let pauses: Vec<_> = (0..4).map(|_| memory.pause(now, None)).collect();
+    assert!(pauses.is_sorted(), "{pauses:?}");
+    let asked = Duration::from_mins(30);
+    assert_eq!(memory.pause(now, Some(asked)), asked);
+    assert_eq!(memory.held_until, Some(now + asked));
+    memory.succeed();
+    assert_eq!((memory.held_until, memory.unsure.as_ref()), (None, None));
+    assert!(memory.pause(now, None) < pauses[3]);
+}
+
+#[test]
+fn what_was_verified_holds_for_the_same_inputs_only() {
+    let now = Instant::now();
+    let mut memory = Memory::new("u", now);
+    memory.note(inputs(1), now);
+    assert!(!memory.is_verified());
+    memory.verify();
+    assert!(memory.is_verified());
+    memory.note(inputs(2), now);
+    assert!(!memory.is_verified());
+}
+
+#[test]
+fn of_an_earlier_object_only_the_request_that_may_still_arrive_is_remembered() {
+    let now = Instant::now();
+    let memories = Memories::default();
+    let mut memory = memories.take(&name(), &object("first"), now);
+    memory.gone = true;
+    memory.pause_refused(now);
+    memory.unsure = Some(unsure(now + Duration::from_secs(9)));
+    memories.put(name(), memory, now);
+
+    let same = memories.take(&name(), &object("first"), now);
+    assert!(same.gone && same.held_until.is_some());
+    memories.put(name(), same, now);
+
+    let other = memories.take(&name(), &object("second"), now);
+    assert!(!other.gone && other.held_until.is_none());
+    assert_eq!(other.unsure, Some(unsure(now + Duration::from_secs(9))));
+}
+
+/// Deletions before, during and after a reconcile, with a request that may still arrive or without.
+#[test]
+fn a_deleted_object_is_forgotten_unless_a_request_of_it_may_still_arrive() {
+    #[derive(Clone, Copy, Debug)]
+    enum Deleted {
+        Never,
+        During,
+        After,
+    }
+    let now = Instant::now();
+    let soon = now + Duration::from_secs(9);
+    let cases = [
+        (Deleted::Never, None, true),
+        (Deleted::During, None, false),
+        (Deleted::During, Some(now), false),
+        (Deleted::During, Some(soon), true),
+        (Deleted::After, None, false),
+        (Deleted::After, Some(now), false),
+        (Deleted::After, Some(soon), true),
+    ];
+    for (deleted, settles, expected) in cases {
+        let memories = Memories::default();
+        let mut memory = memories.take(&name(), &object("u"), now);
+        memory.unsure = settles.map(unsure);
+        if matches!(deleted, Deleted::During) {
+            memories.forget(&name(), now);
+        }
+        memories.put(name(), memory, now);
+        if matches!(deleted, Deleted::After) {
+            memories.forget(&name(), now);
+        }
+        let books = memories.lock();
+        assert_eq!(books.kept.contains_key(&name()), expected, "{deleted:?} {settles:?}");
+        assert!(books.lent.is_empty());
+    }
+}
