@@ -20,7 +20,7 @@ use zeroize::Zeroize;
 
 use crate::controller::{
     Credential,
-    connection::{ConnectionResource, terms::LinkKey},
+    connection::{kind::ConnectionResource, terms::LinkKey},
     ownership::identity::Name,
 };
 use crate::{

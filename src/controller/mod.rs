@@ -14,8 +14,8 @@
 //!               approach.rs (what would the POST hit, and may it?) deletion.rs
 //! ownership/    whose is it: identity.rs installation.rs (signed claims, generated identifiers) register.rs (what the
 //!               PAM holds) mod.rs (what proves that an entry is ours) reservations.rs (one owner in the cluster)
-//! connection/   one reconcile of a connection: mod.rs settings.rs (from spec to client) link.rs (a connection at run
-//!               time) listings.rs (one loop of listings per connection)
+//! connection/   one reconcile of a connection: mod.rs kind.rs (the two kinds) settings.rs (from spec to client) terms.rs
+//!               (what it says of its objects) link.rs (at run time) listings.rs (one loop of listings per connection)
 //! ```
 
 mod backoff;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use crate::controller::{
     Credential,
-    connection::{ConnectionResource, home, key, settings, terms::LinkKey},
+    connection::{home, key, kind::ConnectionResource, settings, terms::LinkKey},
     context::Context,
     credential::{observe::held, render},
     guarded::Guarded,

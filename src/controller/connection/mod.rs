@@ -1,34 +1,28 @@
 //! One reconcile of a connection: is its configuration sound, and does the PAM give a token? What its listing and its
 //! writes find out later arrives through its [`Link`].
 
+pub mod kind;
 pub mod link;
 mod listings;
 pub mod settings;
 pub mod terms;
 
 use std::{
-    fmt::Debug,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use kube::{
-    Api, Client, Resource,
-    core::object::{HasSpec, HasStatus},
-    runtime::controller::Action,
-};
-use serde::de::DeserializeOwned;
+use kube::runtime::controller::Action;
 
 use crate::api::{
-    ClusterPamConnection, ClusterPamConnectionSpec, ConnectionKind, PamConnection, PamConnectionSpec,
-    PamConnectionStatus, Permission, Reason,
+    Reason,
     condition::{self, READY},
 };
 use crate::controller::{
     backoff::backoff,
     connection::{
+        kind::ConnectionResource,
         link::{Call, Health, Link, Problem, Source},
-        settings::Audience,
         terms::LinkKey,
     },
     context::Context,
@@ -42,68 +36,6 @@ use crate::controller::{
 
 /// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
 const DEADLINE: Duration = Duration::from_mins(1);
-
-/// The two kinds of connection: the same but for who owns them, and so for who may use them.
-pub trait ConnectionResource:
-    Resource<DynamicType = ()>
-    + HasSpec<Spec: DeserializeOwned + Debug + Clone + Send + Sync>
-    + HasStatus<Status = PamConnectionStatus>
-    + Clone
-    + Debug
-    + Send
-    + Sync
-    + 'static
-{
-    /// The kind.
-    const KIND: ConnectionKind;
-
-    /// The API that serves it, in a namespace where it has one.
-    fn api(client: Client, namespace: Option<&str>) -> Api<Guarded<Self>>;
-
-    /// How to reach the PAM.
-    fn connection(spec: &Self::Spec) -> &PamConnectionSpec;
-
-    /// Who may use it, and for what.
-    fn audience(spec: &Self::Spec) -> Audience;
-}
-
-impl ConnectionResource for PamConnection {
-    const KIND: ConnectionKind = ConnectionKind::PamConnection;
-
-    fn api(client: Client, namespace: Option<&str>) -> Api<Guarded<Self>> {
-        Api::namespaced(client, namespace.unwrap_or_default())
-    }
-
-    fn connection(spec: &PamConnectionSpec) -> &PamConnectionSpec {
-        spec
-    }
-
-    fn audience(_: &PamConnectionSpec) -> Audience {
-        Audience {
-            namespaces: None,
-            permissions: vec![Permission::All],
-        }
-    }
-}
-
-impl ConnectionResource for ClusterPamConnection {
-    const KIND: ConnectionKind = ConnectionKind::ClusterPamConnection;
-
-    fn api(client: Client, _: Option<&str>) -> Api<Guarded<Self>> {
-        Api::all(client)
-    }
-
-    fn connection(spec: &ClusterPamConnectionSpec) -> &PamConnectionSpec {
-        &spec.connection
-    }
-
-    fn audience(spec: &ClusterPamConnectionSpec) -> Audience {
-        Audience {
-            namespaces: Some(spec.allowed_namespaces.clone().unwrap_or_default()),
-            permissions: spec.allow.clone().unwrap_or_default(),
-        }
-    }
-}
 
 /// The key of a connection.
 pub fn key<K: ConnectionResource>(object: &Guarded<K>) -> LinkKey {

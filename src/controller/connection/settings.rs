@@ -8,31 +8,18 @@ use url::Url;
 use crate::controller::{
     connection::{
         link::{Call, Problem},
-        terms::Terms,
+        terms::{Audience, TIMEOUT, Terms},
     },
     context::{Context, Rules},
     effects::SecretValues,
     index::Reference,
 };
 use crate::{
-    api::{
-        self, AllowedNamespaces, CaBundleKind, PamConnectionSpec, Permission, Reason, SecretVersion, parse_duration,
-    },
+    api::{self, CaBundleKind, PamConnectionSpec, Reason, SecretVersion, parse_duration},
     pam::{self, Options, target},
 };
 
-/// How long a call may take where the connection does not say.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_mins(10);
-
-/// Who may use a connection, and for what.
-#[derive(Clone, Debug)]
-pub struct Audience {
-    /// The namespaces; none for a PamConnection, which belongs to its own.
-    pub namespaces: Option<AllowedNamespaces>,
-    /// What they may do beyond credentials of their own.
-    pub permissions: Vec<Permission>,
-}
 
 /// What is asked of the objects, as far as the spec can be read without what it refers to.
 pub fn terms(spec: &PamConnectionSpec, audience: Audience) -> Result<Terms, Problem> {

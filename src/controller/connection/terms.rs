@@ -2,7 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::api::{AdditionalSettingsFormat, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission};
+use crate::api::{
+    AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
+};
 
 /// Kind, namespace and name of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +48,18 @@ impl fmt::Display for LinkKey {
             None => write!(f, "{} {}", self.kind, self.name),
         }
     }
+}
+
+/// How long a call may take where the connection does not say.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who may use a connection, and for what.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    /// The namespaces; none for a PamConnection, which belongs to its own.
+    pub namespaces: Option<AllowedNamespaces>,
+    /// What they may do beyond credentials of their own.
+    pub permissions: Vec<Permission>,
 }
 
 /// What the connection's spec says about the objects that use it.

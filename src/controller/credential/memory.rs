@@ -11,7 +11,7 @@ use crate::api::{PamCredentialStatus, Reason, SecretVersion};
 use crate::controller::{
     Credential,
     backoff::{REFUSED_PAUSE, backoff, jittered},
-    connection::settings::TIMEOUT,
+    connection::terms::TIMEOUT,
     ownership::identity::Name,
     plan::facts::Unsure,
 };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::{AllowedNamespaces, Permission};
 
 /// The smallest spec with these fields more.
 fn spec(fields: &Value) -> PamConnectionSpec {
