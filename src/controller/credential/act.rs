@@ -8,12 +8,13 @@ use std::{
 use crate::controller::{
     connection::link::{Call, Problem},
     credential::{
-        Loaded, Run, Trouble, Way,
+        Run, Trouble, Way,
         memory::LATE,
         observe::triple,
         reaction::{Reaction, may_have_happened, reaction},
         render,
         report::{Stamp, accepted, finding, progressing, refused},
+        secrets::Loaded,
     },
     ownership::{
         identity::{Entry, Triple},

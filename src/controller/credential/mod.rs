@@ -6,6 +6,7 @@ pub mod observe;
 pub mod reaction;
 pub mod render;
 pub mod report;
+mod secrets;
 mod write;
 
 use std::{
@@ -14,7 +15,6 @@ use std::{
 };
 
 use kube::runtime::controller::Action;
-use secrecy::ExposeSecret;
 
 use crate::controller::{
     Credential,
@@ -22,17 +22,14 @@ use crate::controller::{
     context::Context,
     credential::{
         memory::Memory,
-        render::Values,
         report::{Stamp, finding, synced},
+        secrets::Loaded,
     },
     guarded::is_older,
     ownership::identity::Name,
-    plan::{Await, Finding, Step, facts::Prints},
+    plan::{Await, Finding, Step},
 };
-use crate::{
-    api::{AdditionalSettingsFormat, PamCredentialSpec, Reason, SecretVersion},
-    pam::Client,
-};
+use crate::{api::Reason, pam::Client};
 
 /// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -58,24 +55,6 @@ pub enum Trouble {
     /// The object does not exist any more; another one may have its name.
     #[error("the object is gone")]
     Gone,
-}
-
-/// What the Secrets gave.
-pub enum Loaded {
-    /// Everything that the spec names.
-    Values {
-        /// The values.
-        values: Values,
-        /// Their fingerprints.
-        prints: Box<Prints>,
-    },
-    /// Something is missing or unusable.
-    Broken {
-        /// `SecretNotFound` or `SecretKeyNotFound`.
-        reason: Reason,
-        /// Which Secret, which key, and what is wrong.
-        message: String,
-    },
 }
 
 /// One reconcile.
@@ -194,79 +173,6 @@ impl Run<'_> {
                 Action::await_change()
             }
             _ => Action::await_change(),
-        }
-    }
-
-    /// Reads the Secrets that the spec names.
-    async fn load(&mut self) -> Result<(), Trouble> {
-        let object = self.object.clone();
-        if let Ok(spec) = &object.spec {
-            self.loaded = Some(self.read(spec).await?);
-        }
-        Ok(())
-    }
-
-    async fn read(&self, spec: &PamCredentialSpec) -> Result<Loaded, Trouble> {
-        let content = crate::controller::credential::observe::sends_content(spec, self.object.status.as_deref());
-        let mut values = Values::new();
-        let mut secrets = Vec::new();
-        let mut read: Option<(String, crate::controller::effects::SecretValues)> = None;
-        for reference in render::references(spec, content) {
-            if read.as_ref().is_none_or(|(name, _)| *name != reference.name) {
-                let found = self
-                    .context
-                    .effects
-                    .read_secret(&self.name.namespace, &reference.name)
-                    .await?;
-                let Some(found) = found else {
-                    return Ok(Loaded::Broken {
-                        reason: Reason::SecretNotFound,
-                        message: format!("Secret {} does not exist", reference.name),
-                    });
-                };
-                read = Some((reference.name.clone(), found));
-            }
-            let Some((_, secret)) = &read else { continue };
-            let Some(value) = secret.text(&reference.key) else {
-                let wrong = if secret.bytes(&reference.key).is_some() {
-                    "is empty or not UTF-8"
-                } else {
-                    "is missing"
-                };
-                return Ok(Loaded::Broken {
-                    reason: Reason::SecretKeyNotFound,
-                    message: format!("key {} of Secret {} {wrong}", reference.key, reference.name),
-                });
-            };
-            secrets.push(secret.version(&reference.key));
-            values.insert(reference.clone(), value);
-        }
-        let prints = self.prints(spec, &values, secrets);
-        Ok(Loaded::Values {
-            values,
-            prints: Box::new(prints),
-        })
-    }
-
-    /// The fingerprints of what would be sent. The identifier is left out: an object may take one over, and that alone
-    /// must not look like a change.
-    fn prints(&self, spec: &PamCredentialSpec, values: &Values, secrets: Vec<SecretVersion>) -> Prints {
-        let installation = &self.context.installation;
-        let body = render::body(spec, "", values, false, AdditionalSettingsFormat::Object).encode();
-        let source = spec.content_secret_ref.as_ref();
-        let content = source.and_then(|source| values.get(source));
-        Prints {
-            body: installation.fingerprint(&self.name, "body", &body),
-            content: content
-                .map(|content| installation.fingerprint(&self.name, "content", content.expose_secret().as_bytes())),
-            key: installation.key_id().to_owned(),
-            content_source: source.and_then(|source| {
-                secrets
-                    .iter()
-                    .find(|version| version.name == source.name && version.key == source.key)
-                    .cloned()
-            }),
-            secrets,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::controller::{
         link::{Call, Health, Link, Problem, State},
         terms::{LinkKey, Terms},
     },
-    credential::{Loaded, Run, Way, memory::Inputs, render},
+    credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
         identity::{Name, Triple},
         reservations::{Hold, Key},
