@@ -98,9 +98,8 @@ async fn after_a_create_that_was_executed_and_not_answered() {
     killed_during_a_create(Point::After, Fate::Lost, 2).await;
 }
 
-/// The answer of a create arrives at an operator that may not write it down.
-async fn answered_in_vain(world: &World) {
-    let hold = creating(world, Point::After).await;
+/// The answer to a held POST arrives at an operator that may not write it down.
+async fn answer_in_vain(world: &World, hold: Hold) {
     hold.held(DEADLINE).await.expect("the POST arrives");
     rights::withhold_status(world).await;
     let start = mark(world).await;
@@ -111,39 +110,62 @@ async fn answered_in_vain(world: &World) {
     .await;
 }
 
+/// The same, and the operator dies of it and is started again.
+async fn killed_after_the_answer(world: &mut World, hold: Hold) {
+    answer_in_vain(world, hold).await;
+    world.kill().await;
+    rights::return_status(world).await;
+    world.run().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_answer_of_a_create_and_before_its_result_is_written() {
     let mut world = World::start().await;
-    answered_in_vain(&world).await;
-    world.kill().await;
-    rights::return_status(&world).await;
-    world.run().await;
+    let hold = creating(&world, Point::After).await;
+    killed_after_the_answer(&mut world, hold).await;
     let object = world.ready("db").await;
     assert_eq!(posts(&world).await.len(), 2);
     assert_one(&world, &object, "canary-first").await;
 }
 
-/// The same without a death: the result is written as soon as it can be, and the POST is not repeated.
+/// Without a death the result is written as soon as it can be, and the POST is not repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_that_could_not_be_written_is_written_later() {
     let world = World::start().await;
-    answered_in_vain(&world).await;
+    let hold = creating(&world, Point::After).await;
+    answer_in_vain(&world, hold).await;
     rights::return_status(&world).await;
     let object = world.ready("db").await;
     assert_eq!(posts(&world).await.len(), 1);
     assert_one(&world, &object, "canary-first").await;
 }
 
-async fn killed_during_a_change_of_password(point: Point, fate: Fate) {
-    let mut world = World::start().await;
-    set_password(&world, "db", "canary-first").await;
+/// A ready object `db`, and a hold on its change of password.
+async fn changing(world: &World, point: Point) -> (PamCredential, Hold) {
+    set_password(world, "db", "canary-first").await;
     world.create("db", content("db")).await;
     let before = world.ready("db").await;
     let hold = world.pam.faults().hold(Operation::Post, None, point);
-    set_password(&world, "db", "canary-second").await;
+    set_password(world, "db", "canary-second").await;
+    (before, hold)
+}
+
+async fn killed_during_a_change_of_password(point: Point, fate: Fate) {
+    let mut world = World::start().await;
+    let (before, hold) = changing(&world, point).await;
     let changed = |object: &PamCredential| applied(object) != applied(&before);
     let object = killed(&mut world, hold, fate, changed).await;
     assert_eq!(posts(&world).await.len(), 3);
+    assert_eq!(id(&object), id(&before));
+    assert_one(&world, &object, "canary-second").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_answer_of_a_change_of_password_and_before_its_result_is_written() {
+    let mut world = World::start().await;
+    let (before, hold) = changing(&world, Point::After).await;
+    killed_after_the_answer(&mut world, hold).await;
+    let object = accepted_after(&world, &before).await;
     assert_eq!(id(&object), id(&before));
     assert_one(&world, &object, "canary-second").await;
 }
@@ -163,22 +185,38 @@ async fn after_a_change_of_password_that_was_executed_and_not_answered() {
     killed_during_a_change_of_password(Point::After, Fate::Lost).await;
 }
 
-async fn killed_during_an_adoption(point: Point, fate: Fate) {
-    let mut world = World::start().await;
+/// The id of a credential made by hand, and a hold on its adoption by an object `db`.
+async fn adopting(world: &World, point: Point) -> (u64, Hold) {
     let existing = world.pam.add(NewCredential {
         identifier: Some("made-by-hand".to_owned()),
         ..NewCredential::new("db.example.com", "10.0.0.1", "db")
     });
-    set_password(&world, "db", "canary-first").await;
+    set_password(world, "db", "canary-first").await;
     let hold = world.pam.faults().hold(Operation::Post, None, point);
     let mut spec = content("db");
     spec["adoptionPolicy"] = json!("Adopt");
     world.create("db", spec).await;
+    (existing, hold)
+}
+
+async fn killed_during_an_adoption(point: Point, fate: Fate) {
+    let mut world = World::start().await;
+    let (existing, hold) = adopting(&world, point).await;
     let object = killed(&mut world, hold, fate, |_| true).await;
     assert_eq!(
         (id(&object), claim(&object).identifier.as_str()),
         (existing, "made-by-hand")
     );
+    assert_one(&world, &object, "canary-first").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_answer_of_an_adoption_and_before_its_result_is_written() {
+    let mut world = World::start().await;
+    let (existing, hold) = adopting(&world, Point::After).await;
+    killed_after_the_answer(&mut world, hold).await;
+    let object = world.ready("db").await;
+    assert_eq!(id(&object), existing);
     assert_one(&world, &object, "canary-first").await;
 }
 
