@@ -103,13 +103,13 @@ impl Effects {
     /// Reads an object anew.
     pub async fn read_credential(&self, name: &Name) -> kube::Result<Option<Credential>> {
         let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
-        api.get_opt(&name.name).await.map(|object| object.map(pruned))
+        api.get_opt(&name.name).await
     }
 
     /// Patches the status of an object, if it still has this resourceVersion.
     pub async fn patch_credential_status(&self, name: &Name, version: &str, status: Value) -> kube::Result<Credential> {
         let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
-        patch_status(&api, &name.name, version, status).await.map(pruned)
+        patch_status(&api, &name.name, version, status).await
     }
 
     /// Replaces the finalizers of an object, if it still has this resourceVersion.
@@ -123,7 +123,6 @@ impl Effects {
         let patch = json!({"metadata": {"resourceVersion": object.version(), "finalizers": finalizers}});
         api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch))
             .await
-            .map(pruned)
     }
 
     /// Patches the status of a connection, if it still has this resourceVersion.
@@ -170,11 +169,6 @@ where
     let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
     api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
         .await
-}
-
-fn pruned(mut object: Credential) -> Credential {
-    object.prune();
-    object
 }
 
 /// Takes a value over into a type that nobody prints, and wipes where it came from.

@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Resource,
     api::ObjectMeta,
@@ -71,17 +72,47 @@ impl<K: HasSpec + HasStatus> Guarded<K> {
             .as_ref()
             .map_or(0, |time| time.0.as_second())
     }
+}
 
-    /// Drops what the operator never looks at and what makes most of a stored object: managedFields and the last
-    /// applied manifest.
-    pub fn prune(&mut self) {
-        self.metadata.managed_fields = None;
-        self.metadata.owner_references = None;
-        self.metadata.labels = None;
-        self.metadata.annotations = self.metadata.annotations.take().and_then(|mut annotations| {
-            annotations.retain(|name, _| name == RECONCILE_REQUESTED_AT);
-            (!annotations.is_empty()).then_some(annotations)
-        });
+/// The metadata that the operator looks at. The rest (managedFields above all) makes most of an object as it arrives,
+/// and is passed over unread.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    generation: Option<i64>,
+    creation_timestamp: Option<Time>,
+    deletion_timestamp: Option<Time>,
+    finalizers: Option<Vec<String>>,
+    annotations: Annotations,
+}
+
+/// The one annotation that the operator looks at.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Annotations {
+    #[serde(rename = "pam-operator.dev/reconcile-requested-at")]
+    requested: Option<String>,
+}
+
+impl From<Metadata> for ObjectMeta {
+    fn from(metadata: Metadata) -> Self {
+        let requested = metadata.annotations.requested;
+        Self {
+            name: metadata.name,
+            namespace: metadata.namespace,
+            uid: metadata.uid,
+            resource_version: metadata.resource_version,
+            generation: metadata.generation,
+            creation_timestamp: metadata.creation_timestamp,
+            deletion_timestamp: metadata.deletion_timestamp,
+            finalizers: metadata.finalizers,
+            annotations: requested.map(|at| [(RECONCILE_REQUESTED_AT.to_owned(), at)].into()),
+            ..Self::default()
+        }
     }
 }
 
@@ -109,7 +140,7 @@ where
         #[derive(Deserialize)]
         struct Raw {
             #[serde(default)]
-            metadata: ObjectMeta,
+            metadata: Metadata,
             #[serde(default)]
             spec: Value,
             #[serde(default)]
@@ -117,7 +148,7 @@ where
         }
         let raw = Raw::deserialize(deserializer)?;
         Ok(Self {
-            metadata: raw.metadata,
+            metadata: raw.metadata.into(),
             spec: K::Spec::deserialize(&raw.spec)
                 .map(Arc::new)
                 .map_err(|error| Unreadable {
@@ -177,6 +208,30 @@ mod tests {
         assert!(unreadable.message.contains("string"), "{}", unreadable.message);
         assert_eq!(unreadable.text("deletionPolicy"), Some("Deactivate"));
         assert_eq!(object.status.expect("a status").id.as_deref(), Some("115"));
+    }
+
+    #[test]
+    fn metadata_that_nobody_looks_at_is_passed_over() {
+        let object: Guarded<PamCredential> = serde_json::from_value(json!({
+            "metadata": {
+                "name": "db", "labels": {"a": "b"}, "managedFields": [{"fieldsV1": {"f:spec": {}}}],
+                "annotations": {RECONCILE_REQUESTED_AT: "now", "kubectl.kubernetes.io/last-applied-configuration": "{}"},
+                "finalizers": ["f"], "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
+        }))
+        .expect("readable");
+        assert_eq!(object.requested(), Some("now"));
+        assert_eq!(
+            object
+                .metadata
+                .annotations
+                .as_ref()
+                .map(std::collections::BTreeMap::len),
+            Some(1)
+        );
+        assert_eq!((object.metadata.managed_fields, object.metadata.labels), (None, None));
+        assert_eq!(object.metadata.finalizers.as_deref(), Some(&["f".to_owned()][..]));
+        assert!(object.metadata.creation_timestamp.is_some());
     }
 
     #[test]

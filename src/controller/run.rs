@@ -208,7 +208,7 @@ where
     Guarded<K>: DeserializeOwned + Debug + Send + Sync,
 {
     let tracked = context.clone();
-    let (store, events) = watch(scopes, Guarded::prune, move |change| track(&tracked, change));
+    let (store, events) = watch(scopes, |_| {}, move |change| track(&tracked, change));
     drain(events, context, wake);
     store
 }
