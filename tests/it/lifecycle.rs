@@ -5,5 +5,6 @@ mod creation;
 mod deletion;
 mod identity;
 mod passwords;
+mod patience;
 mod suspension;
 mod unreadable;

@@ -1,9 +1,6 @@
 //! The one PAM write of a reconcile, and what its answer means.
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::{pin::pin, time::Instant};
 
 use crate::controller::{
     connection::link::{Call, Problem},
@@ -23,16 +20,13 @@ use crate::controller::{
     },
     plan::{
         Dispatch, Expected, Finding,
-        facts::{Prints, Unsure},
+        facts::{Prints, SLOW, Unsure},
     },
 };
 use crate::{
     api::{AdoptionPolicy, Claim, PamCredentialSpec, Reason},
     pam::{Answer, AnswerKind, Class, Client, CredentialBody, Error, Outcome},
 };
-
-/// After this time a person who looks at the object should see that something is under way.
-const SLOW: Duration = Duration::from_secs(10);
 
 /// Everything that belongs to one POST.
 struct Attempt {

@@ -27,7 +27,7 @@ use crate::controller::{
     },
     guarded::is_older,
     ownership::identity::Name,
-    plan::{Await, Finding, Step},
+    plan::{Await, Finding, Step, facts::SLOW},
 };
 use crate::{api::Reason, pam::Client};
 
@@ -161,18 +161,22 @@ impl Run<'_> {
         Stamp::new(self.object.generation(), self.object.requested().map(str::to_owned))
     }
 
+    /// Waits, and comes back when a wait for the PAM gets so long that status has to say so.
     pub(super) fn wait(&self, until: Await) -> Action {
         match (until, self.link()) {
-            (Await::Until(moment), _) => Action::requeue(moment.saturating_duration_since(Instant::now())),
-            (Await::Listing, Some(link)) => {
-                link.want(&self.name);
-                Action::await_change()
-            }
+            (Await::Until(moment), _) => return Action::requeue(moment.saturating_duration_since(Instant::now())),
             (Await::NextListing, Some(link)) => {
                 link.ride(&self.name);
-                Action::await_change()
+                return Action::await_change();
             }
-            _ => Action::await_change(),
+            (Await::Listing, Some(link)) => link.want(&self.name),
+            (Await::Connection | Await::Listing | Await::NextListing, _) => {}
+        }
+        let patience = (self.memory.since + SLOW).saturating_duration_since(Instant::now());
+        if patience.is_zero() {
+            Action::await_change()
+        } else {
+            Action::requeue(patience)
         }
     }
 

@@ -13,6 +13,9 @@ use crate::controller::ownership::{
 /// How fresh a listing must be for a create, an adoption or a change of identity.
 pub const FRESH: Duration = Duration::from_secs(30);
 
+/// After this time a person who looks at the object should see that something is under way (design 2.3, `Progressing`).
+pub const SLOW: Duration = Duration::from_secs(10);
+
 /// Everything that was observed about one object.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {

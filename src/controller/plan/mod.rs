@@ -20,7 +20,7 @@ use crate::controller::{
     plan::{
         approach::approach,
         deletion::deletion,
-        facts::{Content, FRESH, Facts, LinkState, Prints},
+        facts::{Content, FRESH, Facts, LinkState, Prints, SLOW},
     },
 };
 
@@ -318,7 +318,7 @@ fn send(facts: &Facts, change: Change) -> Step {
         return Step::Report(Finding::conflict(rival));
     }
     match facts.link.state {
-        LinkState::Unknown => return Step::Await(Await::Connection),
+        LinkState::Unknown => return patience(facts, Await::Connection, "the connection is being checked"),
         LinkState::NotReady(reason, message) => {
             return Finding::waiting(Reason::ConnectionNotReady, format!("{}: {message}", reason.as_str()));
         }
@@ -334,7 +334,7 @@ fn send(facts: &Facts, change: Change) -> Step {
         return match facts.link.listing_failure {
             Some((reason, message)) => Finding::unlisted(reason, message),
             None if facts.recall.refused => Step::Await(Await::NextListing),
-            None => Step::Await(Await::Listing),
+            None => patience(facts, Await::Listing, "the PAM is being listed"),
         };
     };
     // The Secrets are read last, so that an object which waits for a listing reads them once.
@@ -348,6 +348,18 @@ fn send(facts: &Facts, change: Change) -> Step {
             "an earlier request may still arrive in the PAM; the change is sent when it no longer can",
         ),
         None => approach(facts, register, target, triple, change),
+    }
+}
+
+/// Waits for what should be there in a moment; when it takes longer, status says so, unless it says already why this
+/// generation is not ready.
+fn patience(facts: &Facts, until: Await, message: &str) -> Step {
+    let slow = facts.now.saturating_duration_since(facts.recall.since) >= SLOW;
+    let silent = facts.record.ready || facts.record.generation != facts.wish.generation;
+    if slow && silent {
+        Finding::until(Some(until), Reason::Progressing, message)
+    } else {
+        Step::Await(until)
     }
 }
 

@@ -95,9 +95,9 @@ fn an_object_that_was_refused_leaves_the_credential_that_it_did_not_get() {
 #[test]
 fn the_listing_must_have_begun_after_the_deletion_was_seen() {
     let ours = [entry("115", NAMED, "app")];
-    assert_eq!(deleted().listed(&ours, 10, 9).next(), "deactivate 115");
-    assert_eq!(deleted().listed(&ours, 11, 9).next(), "await Listing");
-    assert_eq!(deleted().listed(&[], 11, 9).next(), "await Listing");
+    assert_eq!(deleted().listed(&ours, 9, 8).next(), "deactivate 115");
+    assert_eq!(deleted().listed(&ours, 10, 8).next(), "await Listing");
+    assert_eq!(deleted().listed(&[], 10, 8).next(), "await Listing");
     assert_eq!(deleted().but(|facts| facts.register = None).next(), "await Listing");
     let long_known = deleted().but(|facts| facts.recall.since = ago(300));
     assert_eq!(long_known.listed(&ours, 60, 31).next(), "await Listing");

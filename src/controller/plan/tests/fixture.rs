@@ -73,7 +73,7 @@ pub fn new() -> Case {
         rival: None,
         register: None,
         recall: Recall {
-            since: ago(10),
+            since: ago(9),
             refused: false,
             held_until: None,
             unsure: None,

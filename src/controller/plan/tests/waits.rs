@@ -70,10 +70,13 @@ fn what_is_forbidden_is_said_before_secrets_are_read() {
 #[test]
 fn a_new_identity_needs_a_listing_that_began_after_everything_was_there() {
     let free = |began, ended| new().listed(&[], began, ended).next();
-    assert_eq!(free(10, 5), "claim orders-db");
-    assert_eq!(free(11, 5), "await Listing", "it began before the object was seen");
+    assert_eq!(free(9, 5), "claim orders-db");
+    assert_eq!(free(10, 5), "await Listing", "it began before the object was seen");
     let long_known = |began, ended| {
-        let case = new().but(|facts| facts.recall.since = ago(300));
+        let case = new().but(|facts| {
+            facts.recall.since = ago(300);
+            facts.record.generation = 1;
+        });
         case.listed(&[], began, ended).next()
     };
     assert_eq!(long_known(60, 30), "claim orders-db");
@@ -162,4 +165,22 @@ fn findings_that_the_pam_can_change_ride_on_the_next_listing() {
     }
     let not_allowed = reached(new(), LinkState::NotAllowed);
     assert_eq!(not_allowed.finding().until, None, "the connection itself wakes it");
+}
+
+#[test]
+fn a_wait_for_the_pam_that_gets_long_is_said() {
+    let waiting = |seconds| {
+        new().but(|facts| {
+            facts.register = None;
+            facts.recall.since = ago(seconds);
+        })
+    };
+    assert_eq!(waiting(9).next(), "await Listing");
+    assert_eq!(waiting(11).finding().reason, Reason::Progressing);
+    assert_eq!(waiting(11).finding().until, Some(Await::Listing));
+    let told = waiting(11).but(|facts| facts.record.generation = 1);
+    assert_eq!(told.next(), "await Listing", "status says already why it is not ready");
+    let unchecked = |seconds| waiting(seconds).but(|facts| facts.link.state = LinkState::Unknown);
+    assert_eq!(unchecked(9).next(), "await Connection");
+    assert_eq!(unchecked(11).finding().until, Some(Await::Connection));
 }
