@@ -162,7 +162,7 @@ pub fn synced(
     } else {
         (Reason::Synced, "is in sync")
     };
-    let message = format!("credential {id} {state}{password}");
+    let message = format!("Credential {id} {state}{password}");
     status.observed_generation = Some(stamp.generation);
     status.last_handled_reconcile_at.clone_from(&stamp.requested);
     set_conditions(&mut status.conditions, stamp, true, reason, &message, false);

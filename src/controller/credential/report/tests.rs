@@ -221,21 +221,21 @@ fn a_refusal_takes_back_only_a_claim_that_has_nothing_to_show() {
 #[test]
 fn what_is_in_sync_says_what_it_does_not_know() {
     let cases = [
-        (true, Some("a"), false, "Ready=True Synced 2", "credential 7 is in sync"),
-        (false, None, false, "Ready=True Synced 2", "credential 7 is in sync"),
+        (true, Some("a"), false, "Ready=True Synced 2", "Credential 7 is in sync"),
+        (false, None, false, "Ready=True Synced 2", "Credential 7 is in sync"),
         (
             true,
             None,
             false,
             "Ready=True Synced 2",
-            "credential 7 is in sync; its password was left as it is",
+            "Credential 7 is in sync; its password was left as it is",
         ),
         (
             true,
             Some("a"),
             true,
             "Ready=True Suspended 2",
-            "credential 7 is as the last change left it, and the object is suspended",
+            "Credential 7 is as the last change left it, and the object is suspended",
         ),
     ];
     for (wants_content, content, suspended, expected, message) in cases {
