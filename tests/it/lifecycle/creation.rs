@@ -25,7 +25,7 @@ async fn a_new_object_becomes_a_credential_with_its_password() {
         ("db", "db.example.com", "10.0.0.1")
     );
     assert_eq!(password(&credential), Some("canary-first"));
-    assert_eq!(message(&object), format!("credential {} is in sync", credential.id));
+    assert_eq!(message(&object), format!("Credential {} is in sync", credential.id));
 
     let status = object.status.as_ref().expect("a status");
     let connection = status.connection.as_ref().expect("the connection that was used");
