@@ -19,6 +19,15 @@ pub fn name(object: &Credential) -> Name {
     Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default())
 }
 
+/// The connection that an object uses; that of its claim, where only status can be read.
+pub fn link_key(object: &Credential, namespace: &str) -> Option<LinkKey> {
+    if let Ok(spec) = &object.spec {
+        return Some(LinkKey::of(&spec.connection_ref, namespace));
+    }
+    let used = object.status.as_ref()?.connection.as_ref()?;
+    Some(LinkKey::new(used.kind, &used.name, namespace))
+}
+
 /// Follows a credential.
 pub fn credential(context: &Context, change: &Change<'_, Credential>) {
     match change {
@@ -76,14 +85,7 @@ pub fn connection<K: ConnectionResource>(context: &Context, change: &Change<'_, 
 }
 
 fn references(object: &Credential, name: &Name) -> BTreeSet<Reference> {
-    let connection = match (&object.spec, &object.status) {
-        (Ok(spec), _) => Some(LinkKey::of(&spec.connection_ref, &name.namespace)),
-        (Err(_), Some(status)) => status
-            .connection
-            .as_ref()
-            .map(|used| LinkKey::new(used.kind, &used.name, &name.namespace)),
-        (Err(_), None) => None,
-    };
+    let connection = link_key(object, &name.namespace);
     let secrets = object.spec.iter().flat_map(|spec| render::references(spec, true));
     let secrets = secrets.map(|secret| Reference::Secret(name.namespace.clone(), secret.name.clone()));
     secrets.chain(connection.map(Reference::Connection)).collect()

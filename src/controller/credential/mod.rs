@@ -28,6 +28,7 @@ use crate::controller::{
     guarded::is_older,
     ownership::identity::Name,
     plan::{Await, Finding, Step, facts::SLOW},
+    track,
 };
 use crate::{api::Reason, pam::Client};
 
@@ -78,8 +79,7 @@ pub struct Way {
 
 /// Reconciles an object and says when to come back.
 pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action {
-    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    let name = Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default());
+    let name = track::name(&object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
     if memory.gone {
         context.memories.put(name, memory);

@@ -9,7 +9,7 @@ use crate::api::{
 use crate::controller::{
     connection::{
         link::{Call, Health, Link, Problem, State},
-        terms::{LinkKey, Terms},
+        terms::Terms,
     },
     credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
@@ -21,6 +21,7 @@ use crate::controller::{
         facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
         plan,
     },
+    track::link_key,
 };
 
 /// What was looked up for the facts to point at.
@@ -122,22 +123,9 @@ impl Run<'_> {
         }
     }
 
-    /// The connection that the object uses; that of its claim, where only status can be read.
-    pub fn link_key(&self) -> Option<LinkKey> {
-        let namespace = &self.name.namespace;
-        let claimed = || {
-            let connection = self.object.status.as_ref()?.connection.as_ref()?;
-            Some(LinkKey::new(connection.kind, &connection.name, namespace))
-        };
-        match &self.object.spec {
-            Ok(spec) => Some(LinkKey::of(&spec.connection_ref, namespace)),
-            Err(_) => claimed(),
-        }
-    }
-
     /// The connection, if it exists.
     pub fn link(&self) -> Option<std::sync::Arc<Link>> {
-        self.context.links.get(&self.link_key()?)
+        self.context.links.get(&link_key(&self.object, &self.name.namespace)?)
     }
 
     /// The identifier that this installation generates for the object.
