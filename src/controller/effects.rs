@@ -7,11 +7,14 @@ use std::{collections::HashMap, fmt::Debug};
 
 use k8s_openapi::{
     ByteString,
-    api::core::v1::{ConfigMap, Namespace, Secret},
+    api::{
+        core::v1::{ConfigMap, Namespace, Secret},
+        events::v1::Event,
+    },
 };
 use kube::{
     Api, Client,
-    api::{Patch, PatchParams},
+    api::{Patch, PatchParams, PostParams},
 };
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::de::DeserializeOwned;
@@ -29,7 +32,8 @@ use crate::{
     pam::{self, Answer, CredentialBody, Listing},
 };
 
-/// The way to the world.
+/// The way to the world; cheap to clone.
+#[derive(Clone)]
 pub struct Effects {
     client: Client,
     metrics: Metrics,
@@ -109,7 +113,7 @@ impl Effects {
     /// Patches the status of an object, if it still has this resourceVersion.
     pub async fn patch_credential_status(&self, name: &Name, version: &str, status: Value) -> kube::Result<Credential> {
         let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
-        patch_status(&api, &name.name, version, status).await
+        self.write(patch_status(&api, &name.name, version, status)).await
     }
 
     /// Replaces the finalizers of an object, if it still has this resourceVersion.
@@ -121,7 +125,7 @@ impl Effects {
             finalizers.push(FINALIZER.to_owned());
         }
         let patch = json!({"metadata": {"resourceVersion": object.version(), "finalizers": finalizers}});
-        api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch))
+        self.write(api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch)))
             .await
     }
 
@@ -133,32 +137,55 @@ impl Effects {
         status: Value,
     ) -> kube::Result<()> {
         let api = K::api(self.client.clone(), key.namespace.as_deref());
-        patch_status(&api, &key.name, version, status).await.map(drop)
+        self.write(patch_status(&api, &key.name, version, status))
+            .await
+            .map(drop)
+    }
+
+    /// Creates an event in its namespace.
+    pub async fn create_event(&self, event: &Event) -> kube::Result<()> {
+        let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        self.write(api.create(&PostParams::default(), event)).await.map(drop)
     }
 
     /// Obtains a token, or finds the cached one still good.
     pub async fn authenticate(&self, client: &pam::Client) -> Result<(), pam::Error> {
-        self.metrics.count_call("token", client.authenticate()).await
+        self.ask("token", client.authenticate()).await
     }
 
     /// Lists the PAM.
     pub async fn list(&self, client: &pam::Client) -> Result<Listing, pam::Error> {
-        self.metrics.count_call("list", client.list()).await
+        self.ask("list", client.list()).await
     }
 
     /// Creates or updates a credential.
     pub async fn post(&self, client: &pam::Client, body: &CredentialBody) -> Result<Answer, pam::Error> {
-        self.metrics.count_call("post", client.post(body)).await
+        self.ask("post", client.post(body)).await
     }
 
     /// Deactivates a credential.
     pub async fn deactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.metrics.count_call("deactivate", client.deactivate(id)).await
+        self.ask("deactivate", client.deactivate(id)).await
     }
 
     /// Reactivates a credential.
     pub async fn reactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.metrics.count_call("reactivate", client.reactivate(id)).await
+        self.ask("reactivate", client.reactivate(id)).await
+    }
+
+    /// Every request to a PAM leaves here, and every answer comes back.
+    async fn ask<T>(
+        &self,
+        operation: &'static str,
+        request: impl Future<Output = Result<T, pam::Error>>,
+    ) -> Result<T, pam::Error> {
+        self.metrics.count_call(operation, request).await
+    }
+
+    /// Every write to the API server leaves here.
+    async fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+        request.await
     }
 }
 

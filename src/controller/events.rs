@@ -5,13 +5,14 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, ObjectMeta},
     jiff::Timestamp,
 };
-use kube::{Api, Client, Resource, api::PostParams};
+use kube::Resource;
 use tokio::sync::mpsc;
 
 use crate::api::{
     Reason,
     condition::{self, READY},
 };
+use crate::controller::effects::Effects;
 
 /// Events that may wait to be written; more than that is a storm, in which conditions and logs say the same.
 const MOST_WAITING: usize = 1024;
@@ -27,9 +28,9 @@ pub struct Events {
 
 impl Events {
     /// Starts the task that writes them.
-    pub fn start(client: Client) -> Self {
+    pub fn start(effects: Effects) -> Self {
         let (sender, receiver) = mpsc::channel(MOST_WAITING);
-        tokio::spawn(write(client, receiver));
+        tokio::spawn(write(effects, receiver));
         Self { sender }
     }
 
@@ -81,11 +82,9 @@ impl Events {
     }
 }
 
-async fn write(client: Client, mut receiver: mpsc::Receiver<Event>) {
+async fn write(effects: Effects, mut receiver: mpsc::Receiver<Event>) {
     while let Some(event) = receiver.recv().await {
-        let namespace = event.metadata.namespace.clone().unwrap_or_default();
-        let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
-        if let Err(error) = api.create(&PostParams::default(), &event).await {
+        if let Err(error) = effects.create_event(&event).await {
             tracing::debug!(%error, "an event could not be written");
         }
     }

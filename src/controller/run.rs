@@ -88,9 +88,10 @@ pub async fn run(
     let (config_maps, config_map_events) =
         watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
     let (wake, wakes) = Wake::channels();
+    let effects = Effects::new(client.clone(), metrics.clone());
     let context = Arc::new(Context {
-        effects: Effects::new(client.clone(), metrics.clone()),
-        events: Events::start(client.clone()),
+        events: Events::start(effects.clone()),
+        effects,
         metrics,
         installation: setup.installation,
         lockout: setup.copied.then(|| COPIED.to_owned()),
