@@ -157,9 +157,15 @@ impl World {
 
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
+        self.run_with(&[]).await;
+    }
+
+    /// Starts the operator with further flags, and waits until it is ready.
+    pub async fn run_with(&mut self, more: &[&str]) {
         let namespace = &self.namespace;
         let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
-        let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
+        let args = flags.iter().chain(more).copied();
+        let args = args.chain(self.args.iter().map(String::as_str));
         let config = OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
