@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -22,6 +23,7 @@ pub struct Metrics {
     durations: Family<OperationLabel, Histogram>,
     reconciles: Family<ControllerLabel, Counter>,
     released: Family<WhyLabel, Counter>,
+    leader: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,6 +54,7 @@ impl Default for Metrics {
         let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
         let reconciles = Family::default();
         let released = Family::default();
+        let leader = Gauge::default();
         registry.register(
             "pam_operator_pam_api_requests",
             "Calls to the PAM by operation and outcome",
@@ -72,12 +75,18 @@ impl Default for Metrics {
             "Deleted objects that were released although their credential may still be active in the PAM",
             released.clone(),
         );
+        registry.register(
+            "pam_operator_leader",
+            "1 in the process that acts, 0 in one that stands by",
+            leader.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
             durations,
             reconciles,
             released,
+            leader,
         }
     }
 }
@@ -111,6 +120,11 @@ impl Metrics {
     /// Counts an object that was released without its credential being deactivated.
     pub fn released(&self, reason: &'static str) {
         self.released.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// Says whether this process acts.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// All metrics in the text format of OpenMetrics.

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use futures::{FutureExt, Stream, StreamExt, channel::mpsc::UnboundedReceiver, future};
+use futures::{FutureExt, Stream, StreamExt, channel::mpsc::{UnboundedReceiver, UnboundedSender}, future};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -31,7 +31,7 @@ use serde::de::DeserializeOwned;
 use crate::controller::{
     backoff::LONGEST_PAUSE,
     connection::{self, link::Links},
-    context::{Context, Rules, Wake},
+    context::{Context, Rules, Wake, Wakes},
     credential::{self, memory::Memories},
     effects::Effects,
     events::Events,
@@ -44,6 +44,7 @@ use crate::controller::{
 };
 use crate::{
     api::{ClusterPamConnection, PamConnection},
+    leader::{Election, Loss, Office, Tenure},
     metrics::Metrics,
 };
 
@@ -58,6 +59,19 @@ pub struct Options {
     pub concurrency: u16,
     /// A copied installation becomes this cluster's.
     pub accept_cluster: bool,
+    /// Act only while holding the lease.
+    pub leader_election: bool,
+}
+
+/// Why the controllers ended other than by a shutdown.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// They did not begin.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Another process may act now.
+    #[error("the lease was lost: {0}")]
+    Unseated(Loss),
 }
 
 /// Whether all caches were filled.
@@ -72,23 +86,28 @@ impl Readiness {
     }
 }
 
-/// Runs the controllers until `shutdown` ends; what is under way then is finished.
+/// Runs the controllers until `shutdown` ends; what is under way then is finished. With leader election they run only
+/// while the lease is held: before that everything is watched, so that this process can take over at any moment.
 pub async fn run(
     client: Client,
     options: Options,
     metrics: Metrics,
     readiness: Readiness,
     shutdown: impl Future<Output = ()> + Clone + Send + 'static,
-) -> Result<(), SetupError> {
+) -> Result<(), RunError> {
     let namespace = &options.rules.namespace;
-    let setup = setup::load(&client, namespace, options.accept_cluster).await?;
+    let effects = Effects::new(client.clone(), metrics.clone());
+    let setup = setup::load(&client, &effects, namespace, options.accept_cluster).await?;
+    let election = options
+        .leader_election
+        .then(|| Election::new(client.clone(), namespace));
+    let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
     let own = [namespace.clone()];
     let (secrets, secret_events) =
         watch::<PartialObjectMeta<Secret>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
     let (config_maps, config_map_events) =
         watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
-    let (wake, wakes) = Wake::channels();
-    let effects = Effects::new(client.clone(), metrics.clone());
+    let (wake, mut wakes) = Wake::channels();
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -151,22 +170,70 @@ pub async fn run(
     }
     readiness.0.store(true, Ordering::Relaxed);
     tracing::info!("all caches are filled");
+    let mut office = None;
+    if let Some(election) = election {
+        office = tokio::select! {
+            office = stand_by(election, &mut wakes) => Some(office),
+            () = shutdown.clone() => return Ok(()),
+        };
+        // What was woken meanwhile went by.
+        wake_all(&credentials, &context.wake.credentials);
+        wake_all(&connections, &context.wake.connections);
+        wake_all(&cluster_connections, &context.wake.cluster_connections);
+    }
+    context.metrics.leads(true);
     let control = Control {
         context,
         concurrency: options.concurrency,
         shutdown,
     };
-    tokio::join!(
-        control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
-        control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
-        control.run(
-            cluster_connections,
-            wakes.cluster_connections,
-            connection::reconcile,
-            |_, _| {}
-        ),
-    );
+    let controllers = async {
+        tokio::join!(
+            control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
+            control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
+            control.run(
+                cluster_connections,
+                wakes.cluster_connections,
+                connection::reconcile,
+                |_, _| {}
+            ),
+        )
+    };
+    let Some(mut office) = office else {
+        controllers.await;
+        return Ok(());
+    };
+    // The lease is renewed until the last request is answered, and released only then.
+    tokio::select! {
+        _ = controllers => {}
+        loss = office.keep() => return Err(RunError::Unseated(loss)),
+    }
+    office.release().await;
     Ok(())
+}
+
+/// Waits for the lease. Nobody reconciles meanwhile, so what is woken goes by and does not pile up.
+async fn stand_by(election: Election, wakes: &mut Wakes) -> Office {
+    let mut winning = pin!(election.win());
+    loop {
+        tokio::select! {
+            office = &mut winning => return office,
+            _ = wakes.credentials.next() => {}
+            _ = wakes.connections.next() => {}
+            _ = wakes.cluster_connections.next() => {}
+        }
+    }
+}
+
+/// Wakes everything that a store has. What comes into it later is woken by its watch.
+fn wake_all<K>(store: &Store<K>, wake: &UnboundedSender<ObjectRef<K>>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    for object in store.state() {
+        // The receiver is as old as the sender and not given away yet.
+        let _ = wake.unbounded_send(ObjectRef::from_obj(&*object));
+    }
 }
 
 /// Why a copied installation may not write.
