@@ -51,6 +51,7 @@ enum Command {
 
 /// Flags of `run`; each can be given as an environment variable too.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct RunArgs {
     /// Namespace in which the operator lives; `ClusterPamConnections` read Secrets and `ConfigMaps` there
     #[arg(long, env = "PAM_OPERATOR_NAMESPACE")]

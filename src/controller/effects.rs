@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, fmt::Debug};
 
+use futures::FutureExt;
 use k8s_openapi::{
     ByteString,
     api::{
@@ -205,22 +206,20 @@ impl Effects {
 
     /// Every request to a PAM leaves here, reading ones too, and every answer comes back. Without a valid lease nothing is
     /// sent, and what is under way when it ends is cut: the next leader must not be met by a late request of this one.
-    async fn ask<T>(
+    fn ask<T>(
         &self,
         operation: &'static str,
         request: impl Future<Output = Result<T, pam::Error>>,
-    ) -> Result<T, pam::Error> {
-        let guarded = async {
-            let done = self.tenure.guard(request).await;
-            done.unwrap_or_else(|cut| Err(unled(cut)))
-        };
-        self.metrics.count_call(operation, guarded).await
+    ) -> impl Future<Output = Result<T, pam::Error>> {
+        let guarded = self.tenure.guard(request);
+        let guarded = guarded.map(|done| done.unwrap_or_else(|cut| Err(unled(cut))));
+        self.metrics.count_call(operation, guarded)
     }
 
     /// Every write to the API server leaves here, as long as the lease is valid.
-    async fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
-        let done = self.tenure.guard(request).await;
-        done.unwrap_or_else(|cut| Err(kube::Error::Service(Box::new(cut))))
+    fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> impl Future<Output = kube::Result<T>> {
+        let guarded = self.tenure.guard(request);
+        guarded.map(|done| done.unwrap_or_else(|cut| Err(kube::Error::Service(Box::new(cut)))))
     }
 }
 

@@ -11,7 +11,11 @@ use std::{
     },
 };
 
-use futures::{FutureExt, Stream, StreamExt, channel::mpsc::{UnboundedReceiver, UnboundedSender}, future};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender},
+    future,
+};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -29,6 +33,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use crate::controller::{
+    ClusterConnection, Connection, Credential,
     backoff::LONGEST_PAUSE,
     connection::{self, link::Links},
     context::{Context, Rules, Wake, Wakes},
@@ -187,25 +192,22 @@ pub async fn run(
         concurrency: options.concurrency,
         shutdown,
     };
-    let controllers = async {
-        tokio::join!(
-            control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
-            control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
-            control.run(
-                cluster_connections,
-                wakes.cluster_connections,
-                connection::reconcile,
-                |_, _| {}
-            ),
-        )
-    };
+    hold(
+        office,
+        control.run_all(credentials, connections, cluster_connections, wakes),
+    )
+    .await
+}
+
+/// Lets the controllers work for as long as the lease is held. It is renewed until their last request is answered, and
+/// released only then.
+async fn hold(office: Option<Office>, controllers: impl Future<Output = ()>) -> Result<(), RunError> {
     let Some(mut office) = office else {
         controllers.await;
         return Ok(());
     };
-    // The lease is renewed until the last request is answered, and released only then.
     tokio::select! {
-        _ = controllers => {}
+        () = controllers => {}
         loss = office.keep() => return Err(RunError::Unseated(loss)),
     }
     office.release().await;
@@ -304,6 +306,26 @@ struct Control<S> {
 }
 
 impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
+    /// Runs all controllers until the shutdown.
+    async fn run_all(
+        &self,
+        credentials: Store<Credential>,
+        connections: Store<Connection>,
+        cluster_connections: Store<ClusterConnection>,
+        wakes: Wakes,
+    ) {
+        tokio::join!(
+            self.run(credentials, wakes.credentials, credential::reconcile, track::gone),
+            self.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
+            self.run(
+                cluster_connections,
+                wakes.cluster_connections,
+                connection::reconcile,
+                |_, _| {}
+            ),
+        );
+    }
+
     /// Runs one controller until the shutdown. Reconciles are tasks of their own, so that one that panics ends alone;
     /// `gone` hears of objects that do not exist any more, when no reconcile of them is under way.
     async fn run<K, F>(

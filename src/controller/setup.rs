@@ -5,10 +5,7 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{Namespace, Secret},
 };
-use kube::{
-    Api, Client,
-    api::ObjectMeta,
-};
+use kube::{Api, Client, api::ObjectMeta};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretSlice;
 use serde_json::json;

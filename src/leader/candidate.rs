@@ -219,10 +219,7 @@ mod tests {
         for renewed in [0, Timestamp::now().as_second() + 3600] {
             let (mut candidate, start) = (candidate(), Instant::now());
             assert_eq!(candidate.bid(&lease("other", renewed), start), Bid::Wait(RETRY));
-            assert_eq!(
-                candidate.bid(&lease("other", renewed), start + DURATION),
-                Bid::Take(4)
-            );
+            assert_eq!(candidate.bid(&lease("other", renewed), start + DURATION), Bid::Take(4));
         }
     }
 
@@ -243,10 +240,7 @@ mod tests {
     fn a_deleted_lease_is_waited_for_as_one_that_is_held() {
         let (mut candidate, start) = (candidate(), Instant::now());
         candidate.bid(&lease("other", 0), start);
-        assert_eq!(
-            candidate.bid(&Finding::Absent, start + SECOND * 14),
-            Bid::Wait(SECOND)
-        );
+        assert_eq!(candidate.bid(&Finding::Absent, start + SECOND * 14), Bid::Wait(SECOND));
         assert_eq!(candidate.bid(&Finding::Absent, start + SECOND * 15), Bid::Create);
     }
 
@@ -255,10 +249,7 @@ mod tests {
         let (mut candidate, start) = (candidate(), Instant::now());
         candidate.bid(&lease("other", 0), start);
         // Not even the longest silence of the API server says anything about the holder.
-        assert_eq!(
-            candidate.bid(&Finding::Unknown, start + SECOND * 60),
-            Bid::Wait(RETRY)
-        );
+        assert_eq!(candidate.bid(&Finding::Unknown, start + SECOND * 60), Bid::Wait(RETRY));
     }
 
     #[test]
@@ -279,10 +270,7 @@ mod tests {
             let taken = Duty::Leave(Loss::Taken(holder.to_owned()));
             assert_eq!(duty("we", now, &lease(holder, 0), now), taken);
         }
-        assert_eq!(
-            duty("we", now, &Finding::Absent, now),
-            Duty::Leave(Loss::Deleted)
-        );
+        assert_eq!(duty("we", now, &Finding::Absent, now), Duty::Leave(Loss::Deleted));
     }
 
     #[test]

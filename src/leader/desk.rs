@@ -58,7 +58,7 @@ impl Desk {
                 Finding::Absent
             }
             Err(failure) => {
-                self.tell(failure);
+                self.tell(&failure);
                 Finding::Unknown
             }
         }
@@ -98,7 +98,7 @@ impl Desk {
                 Written::Outrun
             }
             Err(failure) => {
-                self.tell(failure);
+                self.tell(&failure);
                 Written::Unknown
             }
         }
@@ -110,7 +110,7 @@ impl Desk {
         lease.spec.unwrap_or_default()
     }
 
-    fn tell(&mut self, failure: Failure) {
+    fn tell(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.failure.as_ref() != Some(&text) {
             tracing::warn!(lease = NAME, error = text, "the lease cannot be read or written");

@@ -16,9 +16,7 @@ mod tenure;
 
 use std::{env, time::Duration};
 
-use k8s_openapi::{
-    api::coordination::v1::LeaseSpec, apimachinery::pkg::apis::meta::v1::MicroTime, jiff::Timestamp,
-};
+use k8s_openapi::{api::coordination::v1::LeaseSpec, apimachinery::pkg::apis::meta::v1::MicroTime, jiff::Timestamp};
 use kube::Client;
 use rand::{RngExt, distr::Alphanumeric};
 use tokio::{
@@ -216,10 +214,6 @@ fn now() -> MicroTime {
 fn identity() -> String {
     let host = env::var("POD_NAME").or_else(|_| env::var("HOSTNAME"));
     let host = host.unwrap_or_else(|_| desk::NAME.to_owned());
-    let random: String = rand::rng()
-        .sample_iter(Alphanumeric)
-        .take(8)
-        .map(char::from)
-        .collect();
+    let random: String = rand::rng().sample_iter(Alphanumeric).take(8).map(char::from).collect();
     format!("{host}_{random}")
 }

@@ -5,7 +5,6 @@
 
 use std::{
     future::{pending, poll_fn},
-    pin::pin,
     task::Poll,
 };
 
@@ -72,26 +71,26 @@ impl Tenure {
     }
 
     /// Does this as long as this process may act, extensions meanwhile included, and not a step further.
-    pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, Cut> {
-        let mut begun = false;
-        let mut work = pin!(work);
-        let done = {
-            let begun = &mut begun;
-            let mut guarded = pin!(poll_fn(move |context| {
+    pub fn guard<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Result<T, Cut>> {
+        // Requests are large; on the heap this one is kept once.
+        let mut work = Box::pin(work);
+        async move {
+            let mut begun = false;
+            let guarded = poll_fn(|context| {
                 // The clock is asked and not a timer: after a standstill of the process a timer fires some time later.
                 if !self.is_valid() {
                     return Poll::Ready(None);
                 }
-                *begun = true;
+                begun = true;
                 work.as_mut().poll(context).map(Some)
-            }));
-            tokio::select! {
+            });
+            let done = tokio::select! {
                 biased;
-                done = &mut guarded => done,
+                done = guarded => done,
                 () = self.over() => None,
-            }
-        };
-        done.ok_or(Cut { begun })
+            };
+            done.ok_or(Cut { begun })
+        }
     }
 
     /// Waits until this process may not act any more.
@@ -111,7 +110,7 @@ impl Tenure {
             let changed = async {
                 // Whoever extended it is gone: it ends when it ends.
                 if term.changed().await.is_err() {
-                    pending().await
+                    pending::<()>().await;
                 }
             };
             tokio::select! {
@@ -124,7 +123,7 @@ impl Tenure {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{cell::Cell, pin::pin, time::Duration};
 
     use tokio::{task::yield_now, time::sleep};
 
@@ -135,10 +134,10 @@ mod tests {
     }
 
     /// A request that takes this long, and counts how often it gets the chance to send something.
-    async fn request(takes: u64, polls: &mut usize) -> &'static str {
+    async fn request(takes: u64, polls: &Cell<usize>) -> &'static str {
         let mut work = pin!(sleep(Duration::from_secs(takes)));
         poll_fn(|context| {
-            *polls += 1;
+            polls.set(polls.get() + 1);
             work.as_mut().poll(context)
         })
         .await;
@@ -147,31 +146,31 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_a_term_nothing_begins() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let term = watch::Sender::new(Term::Never);
         assert_eq!(
-            Tenure::of(&term).guard(request(0, &mut polls)).await,
+            Tenure::of(&term).guard(request(0, &polls)).await,
             Err(Cut { begun: false })
         );
-        assert_eq!(polls, 0);
+        assert_eq!(polls.get(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_is_cut_when_the_term_is_over() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let (began, end) = (Instant::now(), seconds(15));
         let term = watch::Sender::new(Term::Until(end));
         assert_eq!(
-            Tenure::of(&term).guard(request(30, &mut polls)).await,
+            Tenure::of(&term).guard(request(30, &polls)).await,
             Err(Cut { begun: true })
         );
-        assert_eq!(polls, 1);
+        assert_eq!(polls.get(), 1);
         assert!(began.elapsed() >= Duration::from_secs(15) && began.elapsed() < Duration::from_secs(16));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_extension_lets_it_go_on() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let term = watch::Sender::new(Term::Until(seconds(15)));
         let tenure = Tenure::of(&term);
         let extend = async {
@@ -180,13 +179,13 @@ mod tests {
             sleep(Duration::from_secs(10)).await;
             term.send_replace(Term::Until(seconds(15)));
         };
-        let (result, ()) = tokio::join!(tenure.guard(request(30, &mut polls)), extend);
+        let (result, ()) = tokio::join!(tenure.guard(request(30, &polls)), extend);
         assert_eq!(result, Ok("answer"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_term_that_is_given_up_cuts_at_once() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let began = Instant::now();
         let term = watch::Sender::new(Term::Until(seconds(15)));
         let tenure = Tenure::of(&term);
@@ -194,7 +193,7 @@ mod tests {
             sleep(Duration::from_secs(3)).await;
             term.send_replace(Term::Never);
         };
-        let (result, ()) = tokio::join!(tenure.guard(request(30, &mut polls)), give_up);
+        let (result, ()) = tokio::join!(tenure.guard(request(30, &polls)), give_up);
         assert_eq!(result, Err(Cut { begun: true }));
         assert!(began.elapsed() < Duration::from_secs(4));
     }
@@ -202,33 +201,33 @@ mod tests {
     /// As after a standstill of the whole process, when a socket wakes the request before any timer has fired.
     #[tokio::test(start_paused = true)]
     async fn what_is_woken_after_the_end_is_not_polled() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let term = watch::Sender::new(Term::Until(seconds(15)));
         let tenure = Tenure::of(&term);
-        let mut guarded = pin!(tenure.guard(request(30, &mut polls)));
+        let mut guarded = pin!(tenure.guard(request(30, &polls)));
         assert!(futures::poll!(&mut guarded).is_pending());
         tokio::time::advance(Duration::from_secs(15)).await;
         assert_eq!(futures::poll!(&mut guarded), Poll::Ready(Err(Cut { begun: true })));
-        assert_eq!(polls, 1);
+        assert_eq!(polls.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_term_ends_by_itself_when_nobody_extends_it_any_more() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let term = watch::Sender::new(Term::Until(seconds(15)));
         let tenure = Tenure::of(&term);
         drop(term);
         assert!(tenure.is_valid());
-        assert_eq!(tenure.guard(request(30, &mut polls)).await, Err(Cut { begun: true }));
+        assert_eq!(tenure.guard(request(30, &polls)).await, Err(Cut { begun: true }));
         assert!(!tenure.is_valid());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_only_process_is_never_cut() {
-        let mut polls = 0;
+        let polls = Cell::new(0);
         let tenure = Tenure::unlimited();
         yield_now().await;
-        assert_eq!(tenure.guard(request(86_400, &mut polls)).await, Ok("answer"));
+        assert_eq!(tenure.guard(request(86_400, &polls)).await, Ok("answer"));
         assert!(tenure.is_valid() && !tenure.is_shared());
     }
 }

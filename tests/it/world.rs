@@ -59,6 +59,7 @@ impl Deref for Plane {
 }
 
 /// How a world differs from the usual one.
+#[allow(clippy::struct_excessive_bools, reason = "each differs by itself")]
 pub struct Setting {
     pub profile: Profile,
     pub data: Data,
@@ -162,7 +163,11 @@ impl World {
 
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
-        self.operator = Some(Operator::start(&self.config(&self.user)).await.expect("the operator becomes ready"));
+        self.operator = Some(
+            Operator::start(&self.config(&self.user))
+                .await
+                .expect("the operator becomes ready"),
+        );
     }
 
     /// How the operator is started as this user.

@@ -36,6 +36,7 @@ pub struct Inputs {
 
 /// What is remembered of one object.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
     uid: String,
     inputs: Inputs,
