@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -23,6 +24,7 @@ pub struct Metrics {
     reconciles: Family<ControllerLabel, Counter>,
     released: Family<WhyLabel, Counter>,
     corrected: Family<WhyLabel, Counter>,
+    leader: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +55,7 @@ impl Default for Metrics {
         let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
         let reconciles = Family::default();
         let released = Family::default();
+        let leader = Gauge::default();
         registry.register(
             "pam_operator_pam_api_requests",
             "Calls to the PAM by operation and outcome",
@@ -79,6 +82,11 @@ impl Default for Metrics {
             "Differences that others made in the PAM and that were corrected, by reason",
             corrected.clone(),
         );
+        registry.register(
+            "pam_operator_leader",
+            "1 in the process that acts, 0 in one that stands by",
+            leader.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
@@ -86,6 +94,7 @@ impl Default for Metrics {
             reconciles,
             released,
             corrected,
+            leader,
         }
     }
 }
@@ -124,6 +133,11 @@ impl Metrics {
     /// Counts a difference that was corrected in the PAM.
     pub fn corrected(&self, reason: &'static str) {
         self.corrected.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// Says whether this process acts.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// All metrics in the text format of OpenMetrics.

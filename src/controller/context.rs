@@ -95,6 +95,11 @@ impl Context {
         })
     }
 
+    /// Whether this process acts. Another one does otherwise, and this one only looks on.
+    pub fn leads(&self) -> bool {
+        self.effects.tenure().is_valid()
+    }
+
     /// Wakes everybody who refers to this.
     pub fn wake_referrers(&self, reference: &Reference) {
         for referrer in self.index.referrers(reference) {

@@ -1,10 +1,11 @@
 //! Every effect that leaves the process: requests to the API server and to the PAM.
 //!
 //! The controllers do nothing to the world but through here, so that effects can be counted, failed on purpose and
-//! guarded (by a lease, a limit, a breaker) in one place.
+//! guarded (by a lease, a limit, a breaker) in one place. The lease itself is no effect of theirs: see [`crate::leader`].
 
 use std::{collections::HashMap, fmt::Debug};
 
+use futures::FutureExt;
 use k8s_openapi::{
     ByteString,
     api::{
@@ -28,8 +29,9 @@ use crate::controller::{
 };
 use crate::{
     api::{FINALIZER, SecretVersion},
+    leader::{Cut, Tenure},
     metrics::Metrics,
-    pam::{self, Answer, CredentialBody, Listing},
+    pam::{self, Answer, Class, CredentialBody, Listing, Outcome},
 };
 
 /// The way to the world; cheap to clone.
@@ -37,6 +39,7 @@ use crate::{
 pub struct Effects {
     client: Client,
     metrics: Metrics,
+    tenure: Tenure,
 }
 
 /// A Secret as it was read: its version, and values that nobody prints.
@@ -73,7 +76,34 @@ impl SecretValues {
 impl Effects {
     /// Reaches the API server through this client.
     pub fn new(client: Client, metrics: Metrics) -> Self {
-        Self { client, metrics }
+        Self {
+            client,
+            metrics,
+            tenure: Tenure::unlimited(),
+        }
+    }
+
+    /// The same for as long as this process may act.
+    pub fn under(self, tenure: Tenure) -> Self {
+        Self { tenure, ..self }
+    }
+
+    /// The right to act.
+    pub fn tenure(&self) -> &Tenure {
+        &self.tenure
+    }
+
+    /// Creates a Secret.
+    pub async fn create_secret(&self, namespace: &str, secret: &Secret) -> kube::Result<Secret> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        self.write(api.create(&PostParams::default(), secret)).await
+    }
+
+    /// Changes a Secret by a merge patch.
+    pub async fn patch_secret(&self, namespace: &str, name: &str, patch: Value) -> kube::Result<Secret> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        self.write(api.patch(name, &PatchParams::default(), &Patch::Merge(patch)))
+            .await
     }
 
     /// Reads a Secret; none when it does not exist.
@@ -174,19 +204,33 @@ impl Effects {
         self.ask("reactivate", client.reactivate(id)).await
     }
 
-    /// Every request to a PAM leaves here, and every answer comes back.
-    async fn ask<T>(
+    /// Every request to a PAM leaves here, reading ones too, and every answer comes back. Without a valid lease nothing is
+    /// sent, and what is under way when it ends is cut: the next leader must not be met by a late request of this one.
+    fn ask<T>(
         &self,
         operation: &'static str,
         request: impl Future<Output = Result<T, pam::Error>>,
-    ) -> Result<T, pam::Error> {
-        self.metrics.count_call(operation, request).await
+    ) -> impl Future<Output = Result<T, pam::Error>> {
+        let guarded = self.tenure.guard(request);
+        let guarded = guarded.map(|done| done.unwrap_or_else(|cut| Err(unled(cut))));
+        self.metrics.count_call(operation, guarded)
     }
 
-    /// Every write to the API server leaves here.
-    async fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
-        request.await
+    /// Every write to the API server leaves here, as long as the lease is valid.
+    fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> impl Future<Output = kube::Result<T>> {
+        let guarded = self.tenure.guard(request);
+        guarded.map(|done| done.unwrap_or_else(|cut| Err(kube::Error::Service(Box::new(cut)))))
     }
+}
+
+/// The error of a request to a PAM without a lease.
+fn unled(cut: Cut) -> pam::Error {
+    let outcome = if cut.begun {
+        Outcome::Unknown
+    } else {
+        Outcome::NotExecuted
+    };
+    pam::Error::new(Class::Unavailable, outcome).detail("this process does not hold the lease")
 }
 
 async fn patch_status<K>(api: &Api<K>, name: &str, version: &str, status: Value) -> kube::Result<K>

@@ -38,7 +38,7 @@ use guarded::Guarded;
 use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 
 pub use context::Rules;
-pub use run::{Options, Readiness, run};
+pub use run::{Options, Readiness, RunError, run};
 pub use setup::SetupError;
 
 /// A `PamCredential` as it arrives.

@@ -11,7 +11,11 @@ use std::{
     },
 };
 
-use futures::{FutureExt, Stream, StreamExt, channel::mpsc::UnboundedReceiver, future};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender},
+    future,
+};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -29,9 +33,10 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use crate::controller::{
+    ClusterConnection, Connection, Credential,
     backoff::LONGEST_PAUSE,
     connection::{self, link::Links},
-    context::{Context, Rules, Wake},
+    context::{Context, Rules, Wake, Wakes},
     credential::{self, memory::Memories},
     effects::Effects,
     events::Events,
@@ -44,6 +49,7 @@ use crate::controller::{
 };
 use crate::{
     api::{ClusterPamConnection, PamConnection},
+    leader::{Election, Loss, Office, Tenure},
     metrics::Metrics,
 };
 
@@ -60,6 +66,19 @@ pub struct Options {
     pub accept_cluster: bool,
     /// Claims that do not verify are signed anew where the PAM lists exactly what they say.
     pub resign_claims: bool,
+    /// Act only while holding the lease.
+    pub leader_election: bool,
+}
+
+/// Why the controllers ended other than by a shutdown.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// They did not begin.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Another process may act now.
+    #[error("the lease was lost: {0}")]
+    Unseated(Loss),
 }
 
 /// Whether all caches were filled.
@@ -74,23 +93,28 @@ impl Readiness {
     }
 }
 
-/// Runs the controllers until `shutdown` ends; what is under way then is finished.
+/// Runs the controllers until `shutdown` ends; what is under way then is finished. With leader election they run only
+/// while the lease is held: before that everything is watched, so that this process can take over at any moment.
 pub async fn run(
     client: Client,
     options: Options,
     metrics: Metrics,
     readiness: Readiness,
     shutdown: impl Future<Output = ()> + Clone + Send + 'static,
-) -> Result<(), SetupError> {
+) -> Result<(), RunError> {
     let namespace = &options.rules.namespace;
-    let setup = setup::load(&client, namespace, options.accept_cluster).await?;
+    let effects = Effects::new(client.clone(), metrics.clone());
+    let setup = setup::load(&client, &effects, namespace, options.accept_cluster).await?;
+    let election = options
+        .leader_election
+        .then(|| Election::new(client.clone(), namespace));
+    let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
     let (secrets, secret_events) = follow_versions::<Secret>(&client, &options);
     let (config_maps, config_map_events) = follow_versions::<ConfigMap>(&client, &options);
-    let (wake, wakes) = Wake::channels();
     let (credentials, credential_writer) = reflector::store();
     let (connections, connection_writer) = reflector::store();
     let (cluster_connections, cluster_connection_writer) = reflector::store();
-    let effects = Effects::new(client.clone(), metrics.clone());
+    let (wake, mut wakes) = Wake::channels();
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -158,22 +182,67 @@ pub async fn run(
     }
     readiness.0.store(true, Ordering::Relaxed);
     tracing::info!("all caches are filled");
+    let mut office = None;
+    if let Some(election) = election {
+        office = tokio::select! {
+            office = stand_by(election, &mut wakes) => Some(office),
+            () = shutdown.clone() => return Ok(()),
+        };
+        // What was woken meanwhile went by.
+        wake_all(&credentials, &context.wake.credentials);
+        wake_all(&connections, &context.wake.connections);
+        wake_all(&cluster_connections, &context.wake.cluster_connections);
+    }
+    context.metrics.leads(true);
     let control = Control {
         context,
         concurrency: options.concurrency,
         shutdown,
     };
-    tokio::join!(
-        control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
-        control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
-        control.run(
-            cluster_connections,
-            wakes.cluster_connections,
-            connection::reconcile,
-            |_, _| {}
-        ),
-    );
+    hold(
+        office,
+        control.run_all(credentials, connections, cluster_connections, wakes),
+    )
+    .await
+}
+
+/// Lets the controllers work for as long as the lease is held. It is renewed until their last request is answered, and
+/// released only then.
+async fn hold(office: Option<Office>, controllers: impl Future<Output = ()>) -> Result<(), RunError> {
+    let Some(mut office) = office else {
+        controllers.await;
+        return Ok(());
+    };
+    tokio::select! {
+        () = controllers => {}
+        loss = office.keep() => return Err(RunError::Unseated(loss)),
+    }
+    office.release().await;
     Ok(())
+}
+
+/// Waits for the lease. Nobody reconciles meanwhile, so what is woken goes by and does not pile up.
+async fn stand_by(election: Election, wakes: &mut Wakes) -> Office {
+    let mut winning = pin!(election.win());
+    loop {
+        tokio::select! {
+            office = &mut winning => return office,
+            _ = wakes.credentials.next() => {}
+            _ = wakes.connections.next() => {}
+            _ = wakes.cluster_connections.next() => {}
+        }
+    }
+}
+
+/// Wakes everything that a store has. What comes into it later is woken by its watch.
+fn wake_all<K>(store: &Store<K>, wake: &UnboundedSender<ObjectRef<K>>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    for object in store.state() {
+        // The receiver is as old as the sender and not given away yet.
+        let _ = wake.unbounded_send(ObjectRef::from_obj(&*object));
+    }
 }
 
 /// Why a copied installation may not write.
@@ -260,6 +329,26 @@ struct Control<S> {
 }
 
 impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
+    /// Runs all controllers until the shutdown.
+    async fn run_all(
+        &self,
+        credentials: Store<Credential>,
+        connections: Store<Connection>,
+        cluster_connections: Store<ClusterConnection>,
+        wakes: Wakes,
+    ) {
+        tokio::join!(
+            self.run(credentials, wakes.credentials, credential::reconcile, track::gone),
+            self.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
+            self.run(
+                cluster_connections,
+                wakes.cluster_connections,
+                connection::reconcile,
+                |_, _| {}
+            ),
+        );
+    }
+
     /// Runs one controller until the shutdown. Reconciles are tasks of their own, so that one that panics ends alone;
     /// `gone` hears of objects that do not exist any more, when no reconcile of them is under way.
     async fn run<K, F>(

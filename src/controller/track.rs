@@ -37,17 +37,20 @@ pub fn credential(context: &Context, change: &Change<'_, Credential>) {
                 .index
                 .set(Referrer::Credential(name.clone()), references(object, &name));
             let mut reservations = context.reservations();
-            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-            // What an object wants is for its reconcile to say; what it has must be known before others reconcile.
-            if let Some(claim) = claim
-                && !reservations.knows(&name)
-                && context.installation.verify(&name, claim)
-            {
-                reservations.enter(&name, object.created(), &held(claim));
+            // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Who
+            // does not lead has no reconciles, and follows the claims that the leader writes.
+            if !context.leads() || !reservations.knows(&name) {
+                let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+                let claim = claim.filter(|claim| context.installation.verify(&name, claim));
+                reservations.enter(&name, object.created(), &claim.map(held).unwrap_or_default());
             }
         }
         Change::Deleted(object) => {
-            context.index.set(Referrer::Credential(name(object)), BTreeSet::new());
+            let name = name(object);
+            context.index.set(Referrer::Credential(name.clone()), BTreeSet::new());
+            if !context.leads() {
+                context.reservations().leave(&name);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod crash;
 mod errors;
 mod examples;
 mod input;
+mod leadership;
 mod lifecycle;
 mod look;
 mod manifests;

@@ -59,12 +59,16 @@ impl Deref for Plane {
 }
 
 /// How a world differs from the usual one.
+#[allow(clippy::struct_excessive_bools, reason = "each differs by itself")]
 pub struct Setting {
     pub profile: Profile,
     pub data: Data,
     pub own_plane: bool,
     /// Further flags of the operator.
     pub args: Vec<String>,
+    /// Whether the operator acts only while it holds the lease. Who is killed leaves one behind, for which the next one
+    /// would have to wait.
+    pub leader_election: bool,
     /// Whether the connection `vault` is made and the operator started.
     pub started: bool,
     /// Whether connections may lead to this machine, as those to the simulator do.
@@ -80,6 +84,7 @@ impl Default for Setting {
             data: data(),
             own_plane: false,
             args: Vec::new(),
+            leader_election: false,
             started: true,
             loopback: true,
             log_level: "debug,kube=info,hyper=info,rustls=info",
@@ -132,6 +137,7 @@ impl World {
         .expect("the simulator starts");
         let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
         args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
+        args.push(format!("--leader-election={}", setting.leader_election));
         args.extend(setting.args);
         let mut world = Self {
             plane,
@@ -162,17 +168,30 @@ impl World {
 
     /// Starts the operator with further flags, and waits until it is ready.
     pub async fn run_with(&mut self, more: &[&str]) {
+        let mut config = self.config(&self.user);
+        config.args.extend(more.iter().map(Into::into));
+        self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
+    }
+
+    /// How the operator is started as this user.
+    pub fn config(&self, user: &str) -> OperatorConfig {
         let namespace = &self.namespace;
         let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
-        let args = flags.iter().chain(more).copied();
-        let args = args.chain(self.args.iter().map(String::as_str));
-        let config = OperatorConfig {
+        let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
+        OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
-            env: Vec::new(),
-            kubeconfig: self.plane.kubeconfig_for(&self.user).expect("a kubeconfig"),
-        };
-        self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
+            env: vec![("POD_NAME".into(), user.into())],
+            kubeconfig: self.plane.kubeconfig_for(user).expect("a kubeconfig"),
+        }
+    }
+
+    /// Gives the rights of an operator to a further user of this world, so that the audit log tells replicas apart.
+    pub async fn replica(&self, name: &str) -> String {
+        let user = format!("{}-{name}", self.user);
+        let bound = rbac::bind_operator(&self.client, &user, &self.namespace).await;
+        bound.expect("the operator's rights");
+        user
     }
 
     /// Ends the operator as Kubernetes does, and returns its log.

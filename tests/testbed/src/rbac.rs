@@ -43,8 +43,12 @@ pub const CLUSTER_RULES: &[Rule] = &[
     ("events.k8s.io", &["events"], &["create", "patch"]),
 ];
 
-/// What the operator needs in its own namespace: it creates the Secret that identifies the installation.
-pub const OWN_NAMESPACE_RULES: &[Rule] = &[("", &["secrets"], &["create"])];
+/// What the operator needs in its own namespace: it creates the Secret that identifies the installation, and holds the
+/// lease by which one of several replicas leads.
+pub const OWN_NAMESPACE_RULES: &[Rule] = &[
+    ("", &["secrets"], &["create"]),
+    ("coordination.k8s.io", &["leases"], &["get", "create", "patch"]),
+];
 
 /// Creates the operator's cluster-wide role, bound to nobody yet.
 pub async fn install(admin: &Client) -> Result<(), Error> {
