@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -22,6 +23,8 @@ pub struct Metrics {
     durations: Family<OperationLabel, Histogram>,
     reconciles: Family<ControllerLabel, Counter>,
     released: Family<WhyLabel, Counter>,
+    breakers: Family<ConnectionLabels, Gauge>,
+    waiting: Family<ConnectionLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -40,6 +43,17 @@ struct ControllerLabel {
     controller: String,
 }
 
+/// A connection, as metrics name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ConnectionLabels {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace; empty for a cluster's.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WhyLabel {
     reason: &'static str,
@@ -52,6 +66,8 @@ impl Default for Metrics {
         let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
         let reconciles = Family::default();
         let released = Family::default();
+        let breakers = Family::default();
+        let waiting = Family::default();
         registry.register(
             "pam_operator_pam_api_requests",
             "Calls to the PAM by operation and outcome",
@@ -72,12 +88,24 @@ impl Default for Metrics {
             "Deleted objects that were released although their credential may still be active in the PAM",
             released.clone(),
         );
+        registry.register(
+            "pam_operator_pam_breaker_open",
+            "Whether no request is sent to the PAM of a connection because it does not answer",
+            breakers.clone(),
+        );
+        registry.register(
+            "pam_operator_pam_waiting_objects",
+            "Objects that wait for their turn at the PAM of a connection",
+            waiting.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
             durations,
             reconciles,
             released,
+            breakers,
+            waiting,
         }
     }
 }
@@ -111,6 +139,19 @@ impl Metrics {
     /// Counts an object that was released without its credential being deactivated.
     pub fn released(&self, reason: &'static str) {
         self.released.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// Says whether a connection's breaker is open, and how many objects wait for their turn.
+    pub fn turnstile(&self, connection: &ConnectionLabels, open: bool, waiting: usize) {
+        self.breakers.get_or_create(connection).set(open.into());
+        let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        self.waiting.get_or_create(connection).set(waiting);
+    }
+
+    /// Forgets a connection that calls no PAM any more.
+    pub fn forget_turnstile(&self, connection: &ConnectionLabels) {
+        self.breakers.remove(connection);
+        self.waiting.remove(connection);
     }
 
     /// All metrics in the text format of OpenMetrics.

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use crate::controller::connection::turnstile::Limits;
 use crate::api::{
     AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
 };
@@ -71,6 +72,8 @@ pub struct Terms {
     pub interval: Duration,
     /// Longest duration of one call.
     pub timeout: Duration,
+    /// Limits of the requests.
+    pub limits: Limits,
     /// First part of generated identifiers.
     pub prefix: Option<String>,
     /// Shape of `additional_settings`.

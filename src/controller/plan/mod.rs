@@ -60,6 +60,8 @@ pub enum Await {
     Listing,
     /// The next listing, whenever it comes.
     NextListing,
+    /// The object's turn at the PAM.
+    Turn,
     /// A moment.
     Until(Instant),
 }
@@ -199,6 +201,7 @@ pub fn plan(facts: &Facts) -> Step {
         Due::Unknown => Step::ReadSecrets,
         Due::Broken(reason, message) => Finding::waiting(reason, message),
         Due::Send(change) => match send(facts, change) {
+            Step::Claim(_) | Step::Send(_) if !facts.link.turn => turn(facts),
             // The finalizer is there before anything of ours can be in the PAM.
             Step::Claim(_) | Step::Send(_) if needs_finalizer(facts) => Step::AddFinalizer,
             step => step,
@@ -337,9 +340,9 @@ fn send(facts: &Facts, change: Change) -> Step {
             None => patience(facts, Await::Listing, "the PAM is being listed"),
         };
     };
-    // The Secrets are read last, so that an object which waits for a listing reads them once.
+    // The Secrets are read last, so that an object which waits for a listing or its turn reads them once.
     let Content::Rendered(prints) = &facts.content else {
-        return Step::ReadSecrets;
+        return if facts.link.turn { Step::ReadSecrets } else { turn(facts) };
     };
     match late(facts, target, prints) {
         Some(until) => Finding::until(
@@ -349,6 +352,11 @@ fn send(facts: &Facts, change: Change) -> Step {
         ),
         None => approach(facts, register, target, triple, change),
     }
+}
+
+/// Waits for the object's turn at the PAM.
+fn turn(facts: &Facts) -> Step {
+    patience(facts, Await::Turn, "other objects are sent to the PAM first")
 }
 
 /// Waits for what should be there in a moment; when it takes longer, status says so, unless it says already why this
