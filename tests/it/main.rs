@@ -11,6 +11,7 @@ mod lifecycle;
 mod look;
 mod manifests;
 mod ownership;
+mod protection;
 mod requests;
 mod vaults;
 mod world;

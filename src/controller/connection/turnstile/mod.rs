@@ -74,7 +74,11 @@ impl Turnstile {
 
     /// The connection wants to call; without a pass the usher tells when to ask again.
     pub fn admit(self: &Arc<Self>) -> Option<Pass> {
-        let entry = self.gate().admit(Instant::now());
+        self.admit_at(Instant::now())
+    }
+
+    pub(super) fn admit_at(self: &Arc<Self>, now: Instant) -> Option<Pass> {
+        let entry = self.gate().admit(now);
         entry.map(|entry| self.pass(Caller::Connection, entry.probe))
     }
 
