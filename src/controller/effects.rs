@@ -160,12 +160,7 @@ impl Effects {
     }
 
     /// Creates or updates a credential.
-    pub async fn post(
-        &self,
-        client: &pam::Client,
-        pass: &Pass,
-        body: &CredentialBody,
-    ) -> Result<Answer, pam::Error> {
+    pub async fn post(&self, client: &pam::Client, pass: &Pass, body: &CredentialBody) -> Result<Answer, pam::Error> {
         self.ask("post", pass, client.post(body)).await
     }
 

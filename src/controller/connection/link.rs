@@ -274,7 +274,10 @@ impl State {
     /// Whether an object may say in its own status that it waits for the PAM: while calls fail a few, so that a person who
     /// looks at one of a handful of objects finds the reason there, and while none are made nobody.
     pub fn may_speak(&mut self, object: &Name) -> bool {
-        let stopped = self.turnstile.as_ref().is_some_and(|turnstile| turnstile.cause().is_some());
+        let stopped = self
+            .turnstile
+            .as_ref()
+            .is_some_and(|turnstile| turnstile.cause().is_some());
         if stopped || self.outage.is_none() {
             return !stopped;
         }

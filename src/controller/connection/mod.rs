@@ -283,7 +283,9 @@ fn next(link: &Link) -> Action {
         // While nothing may be sent at all, the pause is the breaker's.
         Call::Token => {
             let open = state.turnstile.as_ref().and_then(|turnstile| turnstile.until());
-            state.token_from.max(open.map(|open| open.max(Instant::now() + PROBE_PAUSE)))
+            state
+                .token_from
+                .max(open.map(|open| open.max(Instant::now() + PROBE_PAUSE)))
         }
         Call::Write => link.probe_from(),
         Call::Configuration | Call::Listing => None,

@@ -2,10 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::controller::connection::turnstile::Limits;
 use crate::api::{
     AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
 };
+use crate::controller::connection::turnstile::Limits;
 
 /// Kind, namespace and name of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

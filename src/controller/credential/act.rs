@@ -156,7 +156,12 @@ impl Run<'_> {
                 return Ok(());
             }
             // What was updated without being listed is inactive, or invisible to us.
-            match self.context.effects.reactivate(&attempt.way.client, &attempt.pass, &answer.id).await {
+            match self
+                .context
+                .effects
+                .reactivate(&attempt.way.client, &attempt.pass, &answer.id)
+                .await
+            {
                 Err(mut error) if error.class != Class::AlreadyActive => {
                     // Whatever became of the PUT: the POST before it was accepted, and its claim stays.
                     error.outcome = Outcome::Unknown;

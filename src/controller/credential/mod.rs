@@ -31,7 +31,10 @@ use crate::controller::{
     },
     guarded::is_older,
     ownership::identity::Name,
-    plan::{Await, Finding, Step, facts::{FRESH, SLOW}},
+    plan::{
+        Await, Finding, Step,
+        facts::{FRESH, SLOW},
+    },
     track,
 };
 use crate::{api::Reason, pam::Client};
@@ -204,7 +207,9 @@ impl Run<'_> {
     /// Asks for the object's turn. Without one the object stands in the queue from now on, and is woken when it comes.
     fn takes_turn(&mut self) -> bool {
         let turnstile = self.turnstile.as_ref();
-        self.pass = turnstile.and_then(|turnstile| turnstile.enter(&self.name)).map(Arc::new);
+        self.pass = turnstile
+            .and_then(|turnstile| turnstile.enter(&self.name))
+            .map(Arc::new);
         self.queued = self.pass.is_none();
         !self.queued
     }
@@ -218,10 +223,17 @@ impl Run<'_> {
     /// A turn that does not come because the PAM is down is a failure too: after the deletion timeout the object goes.
     fn wait_with_deletion(&mut self) -> Action {
         let now = Instant::now();
-        if self.turnstile.as_ref().is_some_and(|turnstile| turnstile.cause().is_some()) {
+        if self
+            .turnstile
+            .as_ref()
+            .is_some_and(|turnstile| turnstile.cause().is_some())
+        {
             self.memory.first_failed.get_or_insert(now);
         }
-        let release = self.memory.first_failed.map(|first| first + self.context.rules.deletion_timeout);
+        let release = self
+            .memory
+            .first_failed
+            .map(|first| first + self.context.rules.deletion_timeout);
         let release = release.map_or(FRESH, |release| release.saturating_duration_since(now));
         Action::requeue(release)
     }

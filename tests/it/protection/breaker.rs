@@ -53,19 +53,19 @@ async fn an_object_that_the_pam_never_answers_neither_opens_nor_keeps_open() {
     within_deadline("open the breaker", async || is_open(&world, "vault").await).await;
     world.connection_is("vault", "False", "PamUnavailable").await;
     let attempts = world.pam.journal().posts().len();
-    world
-        .pam
-        .faults()
-        .add(Fault::new(Effect::Latency {
-            ms: 1,
-            point: pam_operator::simulator::Point::Before,
-        }));
+    world.pam.faults().add(Fault::new(Effect::Latency {
+        ms: 1,
+        point: pam_operator::simulator::Point::Before,
+    }));
     world.pam.faults().remove(down);
     let took = all_ready(&world, WELL).await;
     println!("after {attempts} POSTs the breaker was open; {WELL} objects were Ready {took:.2?} after the outage");
     within_deadline("close the breaker", async || !is_open(&world, "vault").await).await;
     world.connection_is("vault", "True", "Synced").await;
-    until_all(&world, 1, "failing", |object| is(object, "False", Some("PamUnavailable"))).await;
+    until_all(&world, 1, "failing", |object| {
+        is(object, "False", Some("PamUnavailable"))
+    })
+    .await;
     assert_eq!(waiting(&world, "vault").await, 0);
     for number in 0..WELL {
         let sent = crate::vaults::posts(&world.pam, &format!("well-{number}"));

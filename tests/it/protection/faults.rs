@@ -88,7 +88,10 @@ async fn whatever_strikes_a_fifth_of_the_requests_nothing_is_lost_and_nothing_is
         for credential in &credentials {
             let object = world.ready(&credential.username).await;
             assert_eq!(id(&object), credential.id);
-            assert_eq!(password(credential), Some(format!("canary-{}", credential.username).as_str()));
+            assert_eq!(
+                password(credential),
+                Some(format!("canary-{}", credential.username).as_str())
+            );
         }
     }
     println!("{} faults, {} objects: {took:.1?}", pams.len(), pams.len() * OBJECTS);

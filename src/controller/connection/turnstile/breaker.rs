@@ -158,7 +158,9 @@ impl Breaker {
 
     /// Who makes the next probe: objects and the connection's listing in turns, as far as they are there.
     pub fn next(&mut self, now: Instant, may_list: bool, waiting: bool) -> Next {
-        let Some(open) = &mut self.open else { return Next::Nobody(None) };
+        let Some(open) = &mut self.open else {
+            return Next::Nobody(None);
+        };
         if open.probing {
             return Next::Nobody(None);
         }
@@ -178,7 +180,11 @@ impl Breaker {
                 return Next::Nobody(waiting.then_some(offered + OFFER));
             }
         }
-        if waiting { Next::Object(object_failed) } else { Next::Nobody(None) }
+        if waiting {
+            Next::Object(object_failed)
+        } else {
+            Next::Nobody(None)
+        }
     }
 }
 

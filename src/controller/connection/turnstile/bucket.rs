@@ -76,7 +76,11 @@ mod tests {
         assert_eq!(bucket.ready_at(start), start + Duration::from_millis(100));
         assert_eq!(takes(&mut bucket, start + Duration::from_millis(99)), 0);
         assert_eq!(takes(&mut bucket, start + Duration::from_millis(300)), 3);
-        assert_eq!(takes(&mut bucket, start + Duration::from_mins(1)), 5, "never more than the burst");
+        assert_eq!(
+            takes(&mut bucket, start + Duration::from_mins(1)),
+            5,
+            "never more than the burst"
+        );
     }
 
     #[test]
@@ -106,7 +110,11 @@ mod tests {
         for _ in 0..100 {
             bucket.owe(start);
         }
-        assert_eq!(bucket.ready_at(start), start + Duration::from_millis(300), "the debt has a limit");
+        assert_eq!(
+            bucket.ready_at(start),
+            start + Duration::from_millis(300),
+            "the debt has a limit"
+        );
     }
 
     #[test]

@@ -91,7 +91,9 @@ mod tests {
     }
 
     fn order(mut queue: Queue) -> Vec<String> {
-        std::iter::from_fn(|| queue.pop()).map(|name| name.to_string()).collect()
+        std::iter::from_fn(|| queue.pop())
+            .map(|name| name.to_string())
+            .collect()
     }
 
     #[test]

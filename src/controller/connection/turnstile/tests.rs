@@ -81,7 +81,10 @@ fn a_probe_without_a_verdict_is_not_the_last_one() {
     for _ in 0..THRESHOLD {
         turnstile.admit().expect("it is closed").end(Some(&down));
     }
-    assert_eq!(turnstile.cause().map(|cause| cause.reason), Some(Reason::PamUnavailable));
+    assert_eq!(
+        turnstile.cause().map(|cause| cause.reason),
+        Some(Reason::PamUnavailable)
+    );
     let due = turnstile.until().expect("it is open");
     let admit = || turnstile.admit_at(due);
     let probe = admit().expect("it is due");

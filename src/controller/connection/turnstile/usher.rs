@@ -22,7 +22,9 @@ pub async fn run(link: Arc<Link>, turnstile: Arc<Turnstile>, context: Arc<Contex
     };
     let mut open = false;
     loop {
-        let Some(may_list) = may_list(&link, &turnstile, &context) else { break };
+        let Some(may_list) = may_list(&link, &turnstile, &context) else {
+            break;
+        };
         let (moves, cause, waiting) = {
             let mut gate = turnstile.gate();
             let moves = gate.advance(Instant::now(), may_list);

@@ -202,14 +202,22 @@ fn whoever_would_call_the_pam_waits_for_its_turn_before_it_writes_or_reads_anyth
 }
 
 #[test]
-fn a_turn_that_takes_long_to_come_is_said_and_still_waited_for() {
-    let waiting = |seconds| {
-        edited().but(|facts| {
+fn who_is_ready_with_what_was_before_says_when_its_turn_takes_long_to_come() {
+    let waiting = |case: Case, seconds| {
+        case.but(|facts| {
             facts.link.turn = false;
             facts.recall.since = ago(seconds);
         })
     };
-    assert_eq!(waiting(9).next(), "await Turn");
-    assert_eq!(waiting(11).finding().reason, Reason::Progressing);
-    assert_eq!(waiting(11).finding().until, Some(Await::Turn));
+    assert_eq!(waiting(edited(), 9).next(), "await Turn");
+    let finding = waiting(edited(), 11).finding();
+    assert_eq!(
+        (finding.reason, finding.until),
+        (Reason::Progressing, Some(Await::Turn))
+    );
+    assert_eq!(
+        waiting(new().listed(&[], 9, 1), 11).next(),
+        "await Turn",
+        "it is not Ready, as its status says"
+    );
 }

@@ -80,7 +80,10 @@ fn pauses_double_up_to_a_minute_and_are_as_long_as_the_pam_asks_for() {
     for seconds in [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0] {
         let until = breaker.until().expect("it is open");
         let pause = (until - now).as_secs_f64();
-        assert!(pause >= seconds * 0.8 && pause <= seconds * 1.2, "{pause} instead of {seconds}");
+        assert!(
+            pause >= seconds * 0.8 && pause <= seconds * 1.2,
+            "{pause} instead of {seconds}"
+        );
         assert!(!breaker.probe_by_connection(until - Duration::from_millis(1), false));
         assert!(breaker.probe_by_connection(until, false));
         assert!(!breaker.probe_by_connection(until, false), "one at a time");
@@ -115,7 +118,11 @@ fn objects_and_the_listing_probe_in_turns() {
 
     let due = breaker.until().expect("it is open");
     assert_eq!(breaker.next(due, true, true), Next::Connection);
-    assert_eq!(breaker.next(due, true, true), Next::Nobody(Some(due + OFFER)), "it was asked already");
+    assert_eq!(
+        breaker.next(due, true, true),
+        Next::Nobody(Some(due + OFFER)),
+        "it was asked already"
+    );
     assert!(breaker.probe_by_connection(due, true));
     breaker.failed(&Caller::Connection, true, &failure(), due);
 
@@ -136,7 +143,11 @@ fn after_a_failed_probe_another_object_tries_where_no_listing_can() {
     assert_eq!(breaker.next(due, false, true), Next::Object(bad.clone()));
     assert_eq!(breaker.next(due, false, false), Next::Nobody(None));
     assert_eq!(breaker.next(due, true, true), Next::Connection);
-    assert_eq!(breaker.next(due + OFFER, true, true), Next::Object(bad), "a listing that does not come");
+    assert_eq!(
+        breaker.next(due + OFFER, true, true),
+        Next::Object(bad),
+        "a listing that does not come"
+    );
 }
 
 #[test]
