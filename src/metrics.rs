@@ -25,6 +25,8 @@ pub struct Metrics {
     released: Family<WhyLabel, Counter>,
     corrected: Family<WhyLabel, Counter>,
     leader: Gauge,
+    breakers: Family<ConnectionLabels, Gauge>,
+    waiting: Family<ConnectionLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,6 +45,17 @@ struct ControllerLabel {
     controller: String,
 }
 
+/// A connection, as metrics name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ConnectionLabels {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace; empty for a cluster's.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WhyLabel {
     reason: &'static str,
@@ -56,6 +69,8 @@ impl Default for Metrics {
         let reconciles = Family::default();
         let released = Family::default();
         let leader = Gauge::default();
+        let breakers = Family::default();
+        let waiting = Family::default();
         registry.register(
             "pam_operator_pam_api_requests",
             "Calls to the PAM by operation and outcome",
@@ -87,6 +102,16 @@ impl Default for Metrics {
             "1 in the process that acts, 0 in one that stands by",
             leader.clone(),
         );
+        registry.register(
+            "pam_operator_pam_breaker_open",
+            "Whether no request is sent to the PAM of a connection because it does not answer",
+            breakers.clone(),
+        );
+        registry.register(
+            "pam_operator_pam_waiting_objects",
+            "Objects that wait for their turn at the PAM of a connection",
+            waiting.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
@@ -95,6 +120,8 @@ impl Default for Metrics {
             released,
             corrected,
             leader,
+            breakers,
+            waiting,
         }
     }
 }
@@ -138,6 +165,19 @@ impl Metrics {
     /// Says whether this process acts.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
+    }
+
+    /// Says whether a connection's breaker is open, and how many objects wait for their turn.
+    pub fn turnstile(&self, connection: &ConnectionLabels, open: bool, waiting: usize) {
+        self.breakers.get_or_create(connection).set(open.into());
+        let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        self.waiting.get_or_create(connection).set(waiting);
+    }
+
+    /// Forgets a connection that calls no PAM any more.
+    pub fn forget_turnstile(&self, connection: &ConnectionLabels) {
+        self.breakers.remove(connection);
+        self.waiting.remove(connection);
     }
 
     /// All metrics in the text format of OpenMetrics.

@@ -24,7 +24,7 @@ use zeroize::Zeroize;
 
 use crate::controller::{
     Credential,
-    connection::{kind::ConnectionResource, terms::LinkKey},
+    connection::{kind::ConnectionResource, terms::LinkKey, turnstile::Pass},
     ownership::identity::Name,
 };
 use crate::{
@@ -180,40 +180,48 @@ impl Effects {
     }
 
     /// Obtains a token, or finds the cached one still good.
-    pub async fn authenticate(&self, client: &pam::Client) -> Result<(), pam::Error> {
-        self.ask("token", client.authenticate()).await
+    pub async fn authenticate(&self, client: &pam::Client, pass: &Pass) -> Result<(), pam::Error> {
+        self.ask("token", pass, client.authenticate()).await
     }
 
     /// Lists the PAM.
-    pub async fn list(&self, client: &pam::Client) -> Result<Listing, pam::Error> {
-        self.ask("list", client.list()).await
+    pub async fn list(&self, client: &pam::Client, pass: &Pass) -> Result<Listing, pam::Error> {
+        self.ask("list", pass, client.list()).await
     }
 
     /// Creates or updates a credential.
-    pub async fn post(&self, client: &pam::Client, body: &CredentialBody) -> Result<Answer, pam::Error> {
-        self.ask("post", client.post(body)).await
+    pub async fn post(&self, client: &pam::Client, pass: &Pass, body: &CredentialBody) -> Result<Answer, pam::Error> {
+        self.ask("post", pass, client.post(body)).await
     }
 
     /// Deactivates a credential.
-    pub async fn deactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.ask("deactivate", client.deactivate(id)).await
+    pub async fn deactivate(&self, client: &pam::Client, pass: &Pass, id: &str) -> Result<(), pam::Error> {
+        self.ask("deactivate", pass, client.deactivate(id)).await
     }
 
     /// Reactivates a credential.
-    pub async fn reactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.ask("reactivate", client.reactivate(id)).await
+    pub async fn reactivate(&self, client: &pam::Client, pass: &Pass, id: &str) -> Result<(), pam::Error> {
+        self.ask("reactivate", pass, client.reactivate(id)).await
     }
 
     /// Every request to a PAM leaves here, reading ones too, and every answer comes back. Without a valid lease nothing is
-    /// sent, and what is under way when it ends is cut: the next leader must not be met by a late request of this one.
+    /// sent, and what is under way when it ends is cut: the next leader must not be met by a late request of this one. The turnstile
+    /// of the connection counts request and answer.
     fn ask<T>(
         &self,
         operation: &'static str,
+        pass: &Pass,
         request: impl Future<Output = Result<T, pam::Error>>,
     ) -> impl Future<Output = Result<T, pam::Error>> {
         let guarded = self.tenure.guard(request);
         let guarded = guarded.map(|done| done.unwrap_or_else(|cut| Err(unled(cut))));
-        self.metrics.count_call(operation, guarded)
+        let counted = self.metrics.count_call(operation, guarded);
+        async move {
+            pass.begin();
+            let result = counted.await;
+            pass.end(result.as_ref().err());
+            result
+        }
     }
 
     /// Every write to the API server leaves here, as long as the lease is valid.

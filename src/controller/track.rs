@@ -58,6 +58,7 @@ pub fn credential(context: &Context, change: &Change<'_, Credential>) {
 /// A credential is gone, and no reconcile of it is under way any more that could bring something back.
 pub fn gone(context: &Context, name: &Name) {
     context.memories.forget(name, Instant::now());
+    context.links.forget(name);
     for waiting in context.reservations().leave(name) {
         context.wake.credential(&waiting);
     }
@@ -79,7 +80,7 @@ pub fn connection<K: ConnectionResource>(context: &Context, change: &Change<'_, 
             let key = key(object);
             context.index.set(Referrer::Connection(key.clone()), BTreeSet::new());
             if let Some(link) = context.links.remove(&key) {
-                link.state().client = None;
+                link.state().reset();
                 link.demand.notify_one();
             }
             context.wake_referrers(&Reference::Connection(key));

@@ -13,6 +13,7 @@ mod look;
 mod manifests;
 mod ownership;
 mod policies;
+mod protection;
 mod requests;
 mod vaults;
 mod world;

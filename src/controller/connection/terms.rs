@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use crate::api::{
     AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
 };
+use crate::controller::connection::turnstile::Limits;
 
 /// Kind, namespace and name of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +72,8 @@ pub struct Terms {
     pub interval: Duration,
     /// Longest duration of one call.
     pub timeout: Duration,
+    /// Limits of the requests.
+    pub limits: Limits,
     /// First part of generated identifiers.
     pub prefix: Option<String>,
     /// Shape of `additional_settings`.

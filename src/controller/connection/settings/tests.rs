@@ -28,6 +28,7 @@ fn what_is_omitted_has_its_documented_meaning() {
         (Duration::from_mins(10), Duration::from_secs(30))
     );
     assert_eq!((terms.prefix, terms.suspended), (None, false));
+    assert_eq!(terms.limits, Limits::default());
     assert!(terms.namespaces.is_none());
 }
 
@@ -35,7 +36,7 @@ fn what_is_omitted_has_its_documented_meaning() {
 fn what_is_written_is_taken_over() {
     let fields = json!({
         "driftCheckInterval": "1h", "timeout": "1m30s", "identifierPrefix": "team-a", "suspend": true,
-        "tenant": "blue",
+        "tenant": "blue", "rateLimit": {"requestsPerSecond": 7, "maxInFlight": 0},
     });
     let audience = Audience {
         namespaces: Some(AllowedNamespaces {
@@ -50,6 +51,11 @@ fn what_is_written_is_taken_over() {
         (Duration::from_hours(1), Duration::from_secs(90))
     );
     assert_eq!((written.prefix.as_deref(), written.suspended), (Some("team-a"), true));
+    let limits = Limits {
+        per_second: 7,
+        ..Limits::default()
+    };
+    assert_eq!(written.limits, limits, "what no limit can be counts as omitted");
     assert!(written.allows("orders") && !written.allows("billing"));
     let without = terms(&spec(&json!({})), owner()).expect("a sound spec");
     assert_ne!(written.target, without.target, "another tenant is another PAM");
