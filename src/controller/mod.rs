@@ -6,6 +6,7 @@
 //! guarded.rs    objects, readable or not            index.rs     who refers to what
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
+//! namespaces.rs their labels, for selectors
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
@@ -26,6 +27,7 @@ mod effects;
 mod events;
 mod guarded;
 mod index;
+mod namespaces;
 mod ownership;
 mod plan;
 mod run;

@@ -37,6 +37,7 @@ use crate::controller::{
     events::Events,
     guarded::Guarded,
     index::{Index, Reference},
+    namespaces::Namespaces,
     ownership::identity::Name,
     setup::{self, SetupError},
     track,
@@ -87,6 +88,7 @@ pub async fn run(
         watch::<PartialObjectMeta<Secret>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
     let (config_maps, config_map_events) =
         watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
+    let (namespaces, namespace_news) = Namespaces::watch(&client, &options.namespaces);
     let (wake, wakes) = Wake::channels();
     let effects = Effects::new(client.clone(), metrics.clone());
     let context = Arc::new(Context {
@@ -100,6 +102,7 @@ pub async fn run(
         index: Index::default(),
         memories: Memories::default(),
         reservations: Mutex::default(),
+        namespaces,
         secrets: secrets.clone(),
         config_maps: config_maps.clone(),
         wake,
@@ -135,6 +138,12 @@ pub async fn run(
             map.name_any(),
         ));
     });
+
+    let told = context.clone();
+    tokio::spawn(namespace_news.for_each(move |news| {
+        told.wake_for_namespaces(&news);
+        std::future::ready(())
+    }));
 
     // No plan is made before everything that it looks at is there: a missing connection must be one that does not
     // exist, and every claim must stand in line before the first object without one.

@@ -12,5 +12,6 @@ mod look;
 mod manifests;
 mod ownership;
 mod requests;
+mod tenancy;
 mod vaults;
 mod world;
