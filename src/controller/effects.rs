@@ -108,6 +108,9 @@ impl Effects {
 
     /// Reads a Secret; none when it does not exist.
     pub async fn read_secret(&self, namespace: &str, name: &str) -> kube::Result<Option<SecretValues>> {
+        if !can_be_a_name(name) {
+            return Ok(None);
+        }
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         let Some(secret) = api.get_opt(name).await? else {
             return Ok(None);
@@ -123,15 +126,24 @@ impl Effects {
 
     /// Reads a ConfigMap; none when it does not exist.
     pub async fn read_config_map(&self, namespace: &str, name: &str) -> kube::Result<Option<ConfigMap>> {
+        if !can_be_a_name(name) {
+            return Ok(None);
+        }
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
         api.get_opt(name).await
     }
 
-    /// Whether a namespace is being deleted, or gone.
+    /// Whether a namespace is being deleted, or gone; not as far as is known where it may not be read.
     pub async fn is_terminating(&self, namespace: &str) -> kube::Result<bool> {
         let api: Api<Namespace> = Api::all(self.client.clone());
-        let namespace = api.get_opt(namespace).await?;
-        Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+        match api.get_opt(namespace).await {
+            Ok(namespace) => Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some())),
+            Err(kube::Error::Api(status)) if status.is_forbidden() => {
+                tracing::debug!(namespace, %status, "whether the namespace is being deleted cannot be read");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads an object anew.
@@ -250,9 +262,60 @@ where
         .await
 }
 
+/// Whether anything can have this name: Secrets and ConfigMaps are named as DNS subdomains. Another text, of an object
+/// that is older than the schema's rule, would become part of the request's path as it is, and lead out of the namespace.
+fn can_be_a_name(name: &str) -> bool {
+    let alphanumeric = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        alphanumeric(bytes.first())
+            && alphanumeric(bytes.last())
+            && bytes.iter().all(|byte| *byte == b'-' || alphanumeric(Some(byte)))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 /// Takes a value over into a type that nobody prints, and wipes where it came from.
 fn guard(mut value: ByteString) -> SecretSlice<u8> {
     let guarded = SecretSlice::from(value.0.clone());
     value.0.zeroize();
     guarded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_dns_subdomain_can_be_a_name() {
+        for name in ["a", "db-password", "0.a-1.z9", &"a".repeat(253)] {
+            assert!(can_be_a_name(name), "{name}");
+        }
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "../b/secrets/c",
+            "a%2fb",
+            "..%2f..",
+            "a?b",
+            "a#b",
+            "a b",
+            "A",
+            "ä",
+            "-a",
+            "a-",
+            "a..b",
+            "a.",
+            ".a",
+            "a\nb",
+            "a\\b",
+            "a_b",
+            "a:b",
+            &"a".repeat(254),
+        ] {
+            assert!(!can_be_a_name(name), "{name}");
+        }
+    }
 }

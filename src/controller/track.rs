@@ -92,5 +92,12 @@ fn references(object: &Credential, name: &Name) -> BTreeSet<Reference> {
     let connection = link_key(object, &name.namespace);
     let secrets = object.spec.iter().flat_map(|spec| render::references(spec, true));
     let secrets = secrets.map(|secret| Reference::Secret(name.namespace.clone(), secret.name.clone()));
-    secrets.chain(connection.map(Reference::Connection)).collect()
+    // Its labels may decide whether the connection can be used, and its end whether a deleted object can be let go.
+    let namespace =
+        connection.as_ref().is_some_and(|key| key.namespace.is_none()) || object.metadata.deletion_timestamp.is_some();
+    let namespace = namespace.then(|| Reference::Namespace(name.namespace.clone()));
+    secrets
+        .chain(connection.map(Reference::Connection))
+        .chain(namespace)
+        .collect()
 }

@@ -15,5 +15,6 @@ mod ownership;
 mod policies;
 mod protection;
 mod requests;
+mod tenancy;
 mod vaults;
 mod world;

@@ -3,6 +3,7 @@
 mod objects;
 
 use std::{
+    iter,
     ops::Deref,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -36,6 +37,8 @@ pub struct World {
     pub client: Client,
     pub user: String,
     pub namespace: String,
+    /// Further namespaces that the operator watches.
+    pub teams: Vec<String>,
     pub pam: Handle,
     pub operator: Option<Operator>,
     args: Vec<String>,
@@ -64,6 +67,10 @@ pub struct Setting {
     pub profile: Profile,
     pub data: Data,
     pub own_plane: bool,
+    /// How many further namespaces the operator watches.
+    pub teams: usize,
+    /// Which namespaces it watches.
+    pub watch: Watch,
     /// Further flags of the operator.
     pub args: Vec<String>,
     /// Whether the operator acts only while it holds the lease. Who is killed leaves one behind, for which the next one
@@ -77,12 +84,23 @@ pub struct Setting {
     pub log_level: &'static str,
 }
 
+/// Which namespaces the operator watches.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Watch {
+    /// The world's, by name.
+    Listed,
+    /// All of them; only in a control plane of the test's own.
+    All,
+}
+
 impl Default for Setting {
     fn default() -> Self {
         Self {
             profile: Profile::V3_32,
             data: data(),
             own_plane: false,
+            teams: 0,
+            watch: Watch::Listed,
             args: Vec::new(),
             leader_election: false,
             started: true,
@@ -135,7 +153,15 @@ impl World {
         })
         .await
         .expect("the simulator starts");
+        let mut teams = Vec::new();
+        for _ in 0..setting.teams {
+            teams.push(create_namespace(&client, "team").await.expect("a namespace"));
+        }
         let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
+        if setting.watch == Watch::Listed {
+            let watched = iter::once(&namespace).chain(&teams).cloned().collect::<Vec<_>>();
+            args.extend(["--watch-namespaces".to_owned(), watched.join(",")]);
+        }
         args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
         args.push(format!("--leader-election={}", setting.leader_election));
         args.extend(setting.args);
@@ -144,6 +170,7 @@ impl World {
             client,
             user,
             namespace,
+            teams,
             pam,
             operator: None,
             args,
@@ -175,8 +202,7 @@ impl World {
 
     /// How the operator is started as this user.
     pub fn config(&self, user: &str) -> OperatorConfig {
-        let namespace = &self.namespace;
-        let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
+        let flags = ["run", "--namespace", &self.namespace];
         let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
         OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
@@ -256,7 +282,7 @@ impl World {
     }
 
     /// The result, or a failed test that shows what the operator wrote.
-    fn expect<T>(&self, result: Result<T, testbed::Error>) -> T {
+    pub fn expect<T>(&self, result: Result<T, testbed::Error>) -> T {
         result.unwrap_or_else(|error| {
             let output = self.operator.as_ref().map(Operator::output).unwrap_or_default();
             let lines: Vec<_> = output.lines().collect();

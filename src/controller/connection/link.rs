@@ -379,6 +379,12 @@ impl Links {
         }
     }
 
+    /// Those of the cluster.
+    pub fn of_cluster(&self) -> Vec<LinkKey> {
+        let links = self.0.read().expect("no code panics while it holds this lock");
+        links.keys().filter(|key| key.namespace.is_none()).cloned().collect()
+    }
+
     /// The connection is gone.
     pub fn remove(&self, key: &LinkKey) -> Option<Arc<Link>> {
         self.0

@@ -248,8 +248,15 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
                 set_conditions(&mut new.conditions, &stamp, ready, Reason::Suspended, &text, false);
             }
             None => {
-                let text = "The PAM accepts the client";
-                set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, text, false);
+                let selects = state.terms.as_ref().is_some_and(|terms| terms.selects());
+                let text = match context.namespaces.forbidden().filter(|_| selects) {
+                    Some(forbidden) => format!(
+                        "The PAM accepts the client; spec.allowedNamespaces.selector selects nothing where the operator has no \
+                         right to list and watch {forbidden}"
+                    ),
+                    None => "The PAM accepts the client".to_owned(),
+                };
+                set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, &text, false);
             }
         }
         match state.vanished {

@@ -8,7 +8,7 @@ use url::Url;
 use crate::controller::{
     connection::{
         link::{Call, Problem},
-        terms::{Audience, TIMEOUT, Terms},
+        terms::{Admitted, Audience, TIMEOUT, Terms},
         turnstile::Limits,
     },
     context::{Context, Rules},
@@ -16,7 +16,7 @@ use crate::controller::{
     index::Reference,
 };
 use crate::{
-    api::{self, CaBundleKind, PamConnectionSpec, RateLimit, Reason, SecretVersion, parse_duration},
+    api::{self, AllowedNamespaces, CaBundleKind, PamConnectionSpec, RateLimit, Reason, SecretVersion, parse_duration},
     pam::{self, Options, target},
 };
 
@@ -33,9 +33,15 @@ pub fn terms(spec: &PamConnectionSpec, audience: Audience) -> Result<Terms, Prob
         prefix: spec.identifier_prefix.clone(),
         format: spec.additional_settings_format.unwrap_or_default(),
         suspended: spec.suspend == Some(true),
-        namespaces: audience.namespaces.map(|allowed| allowed.names.unwrap_or_default()),
+        namespaces: audience.namespaces.map(admitted).transpose()?,
         permissions: audience.permissions,
     })
+}
+
+/// The namespaces that may use the connection.
+fn admitted(allowed: AllowedNamespaces) -> Result<Admitted, Problem> {
+    Admitted::try_from(allowed)
+        .map_err(|error| invalid(format!("spec.allowedNamespaces.selector cannot be read: {error}")))
 }
 
 /// The Secrets and the ConfigMap that a spec refers to.
@@ -61,7 +67,7 @@ pub fn versions(context: &Context, references: &BTreeSet<Reference>) -> Vec<Opti
     let version = |reference: &Reference| match reference {
         Reference::Secret(namespace, name) => context.secret_version(namespace, name, ""),
         Reference::ConfigMap(namespace, name) => context.config_map_version(namespace, name, ""),
-        Reference::Connection(_) => None,
+        Reference::Connection(_) | Reference::Namespace(_) => None,
     };
     references.iter().map(version).collect()
 }

@@ -10,7 +10,7 @@ use crate::api::{
 use crate::controller::{
     connection::{
         link::{Call, Health, Link, Problem, State},
-        terms::Terms,
+        terms::{Standing, Terms},
     },
     credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
@@ -212,9 +212,12 @@ impl Run<'_> {
 
     fn route<'a>(&self, health: Option<&Health>, problem: Option<&'a Problem>, terms: Option<&Terms>) -> LinkState<'a> {
         let deleting = self.object.metadata.deletion_timestamp.is_some();
+        let namespace = &self.name.namespace;
+        let standing = terms.map(|terms| terms.standing(namespace, || self.context.namespaces.sight(namespace)));
         match (health, terms) {
             (None, _) => LinkState::Missing,
-            (_, Some(terms)) if !terms.allows(&self.name.namespace) => LinkState::NotAllowed,
+            _ if standing == Some(Standing::NotAllowed) => LinkState::NotAllowed,
+            _ if standing == Some(Standing::Unknown) => LinkState::Unknown,
             // A deletion needs the PAM, suspended or not, and has to know when it cannot have it.
             (_, Some(terms)) if terms.suspended && (problem.is_none() || !deleting) => LinkState::Suspended,
             (Some(Health::Unknown), _) => LinkState::Unknown,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::{AllowedNamespaces, Permission};
+use crate::controller::{connection::terms::Standing, namespaces::Sight};
 
 /// The smallest spec with these fields more.
 fn spec(fields: &Value) -> PamConnectionSpec {
@@ -18,6 +19,11 @@ fn owner() -> Audience {
         namespaces: None,
         permissions: vec![Permission::All],
     }
+}
+
+/// What a namespace may that has no labels.
+fn standing(terms: &Terms, namespace: &str) -> Standing {
+    terms.standing(namespace, || Sight::Labels([].into()))
 }
 
 #[test]
@@ -56,10 +62,11 @@ fn what_is_written_is_taken_over() {
         ..Limits::default()
     };
     assert_eq!(written.limits, limits, "what no limit can be counts as omitted");
-    assert!(written.allows("orders") && !written.allows("billing"));
+    assert_eq!(standing(&written, "orders"), Standing::Allowed);
+    assert_eq!(standing(&written, "billing"), Standing::NotAllowed);
     let without = terms(&spec(&json!({})), owner()).expect("a sound spec");
     assert_ne!(written.target, without.target, "another tenant is another PAM");
-    assert!(without.allows("billing"));
+    assert_eq!(standing(&without, "billing"), Standing::Allowed);
 }
 
 #[test]
@@ -68,11 +75,8 @@ fn a_cluster_connection_is_for_nobody_unless_it_says_so() {
         namespaces: Some(AllowedNamespaces::default()),
         permissions: Vec::new(),
     };
-    assert!(
-        !terms(&spec(&json!({})), audience)
-            .expect("a sound spec")
-            .allows("orders")
-    );
+    let terms = terms(&spec(&json!({})), audience).expect("a sound spec");
+    assert_eq!(standing(&terms, "orders"), Standing::NotAllowed);
 }
 
 #[test]
