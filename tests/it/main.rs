@@ -12,5 +12,7 @@ mod look;
 mod manifests;
 mod ownership;
 mod requests;
+mod steps;
+mod tap;
 mod vaults;
 mod world;

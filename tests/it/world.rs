@@ -17,7 +17,9 @@ use pam_operator::{
     simulator::{self, Config, Data, Handle, Profile, Tls},
 };
 use serde_json::json;
-use testbed::{ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, wait_for, wait_until_gone};
+use testbed::{
+    ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, tap::Tap, wait_for, wait_until_gone,
+};
 
 pub use objects::merge;
 
@@ -38,6 +40,7 @@ pub struct World {
     pub namespace: String,
     pub pam: Handle,
     pub operator: Option<Operator>,
+    tap: Option<Tap>,
     args: Vec<String>,
 }
 
@@ -59,10 +62,13 @@ impl Deref for Plane {
 }
 
 /// How a world differs from the usual one.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, one field each")]
 pub struct Setting {
     pub profile: Profile,
     pub data: Data,
     pub own_plane: bool,
+    /// Whether the operator reaches the API server and the PAM through a tap only.
+    pub tapped: bool,
     /// Further flags of the operator.
     pub args: Vec<String>,
     /// Whether the connection `vault` is made and the operator started.
@@ -79,6 +85,7 @@ impl Default for Setting {
             profile: Profile::V3_32,
             data: data(),
             own_plane: false,
+            tapped: false,
             args: Vec::new(),
             started: true,
             loopback: true,
@@ -125,13 +132,19 @@ impl World {
         let pam = simulator::start(Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             profile: setting.profile,
-            tls: Tls::InMemory,
+            tls: if setting.tapped { Tls::None } else { Tls::InMemory },
             data: setting.data,
         })
         .await
         .expect("the simulator starts");
+        let tap = if setting.tapped {
+            Some(Tap::start(&plane, &user, &pam.url()).await.expect("a tap"))
+        } else {
+            None
+        };
         let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
         args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
+        args.extend(setting.tapped.then(|| "--allow-http".to_owned()));
         args.extend(setting.args);
         let mut world = Self {
             plane,
@@ -140,6 +153,7 @@ impl World {
             namespace,
             pam,
             operator: None,
+            tap,
             args,
         };
         world.furnish().await;
@@ -155,18 +169,36 @@ impl World {
         self.pam.ca_pem().expect("the simulator speaks https").to_owned()
     }
 
+    /// Where connections find the PAM.
+    pub fn pam_url(&self) -> String {
+        self.tap.as_ref().map_or_else(|| self.pam.url(), Tap::pam_url)
+    }
+
+    /// What stands between the operator and the rest of the world.
+    pub fn tap(&self) -> &Tap {
+        self.tap.as_ref().expect("this world has a tap")
+    }
+
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
+        let mut operator = self.launch();
+        operator.ready().await.expect("the operator becomes ready");
+        self.operator = Some(operator);
+    }
+
+    /// Starts an operator and does not wait for it.
+    pub fn launch(&self) -> Operator {
         let namespace = &self.namespace;
         let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
         let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
+        let direct = || self.plane.kubeconfig_for(&self.user).expect("a kubeconfig");
         let config = OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
             env: Vec::new(),
-            kubeconfig: self.plane.kubeconfig_for(&self.user).expect("a kubeconfig"),
+            kubeconfig: self.tap.as_ref().map_or_else(direct, Tap::kubeconfig),
         };
-        self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
+        Operator::spawn(&config).expect("the operator starts")
     }
 
     /// Ends the operator as Kubernetes does, and returns its log.

@@ -77,11 +77,16 @@ impl Strike {
     pub fn has_landed(&self) -> bool {
         *self.gate.landed.borrow()
     }
+
+    /// Lets go what it holds.
+    pub fn heal(&self) {
+        self.gate.healed.send_replace(true);
+    }
 }
 
 impl Drop for Strike {
     fn drop(&mut self) {
-        self.gate.healed.send_replace(true);
+        self.heal();
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) enum Upstream {
     Api(Client),
     /// To the PAM at this address.
     Pam {
-        client: HttpClient<HttpConnector, Full<Bytes>>,
+        client: Box<HttpClient<HttpConnector, Full<Bytes>>>,
         base: Uri,
     },
 }
@@ -58,7 +58,7 @@ pub(super) enum Upstream {
 impl Upstream {
     pub(super) fn pam(base: Uri) -> Self {
         Self::Pam {
-            client: HttpClient::builder(TokioExecutor::new()).build_http(),
+            client: Box::new(HttpClient::builder(TokioExecutor::new()).build_http()),
             base,
         }
     }

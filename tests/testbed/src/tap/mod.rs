@@ -161,9 +161,7 @@ impl Tap {
         let list = self.client.request_text(request).await;
         Ok(Photograph {
             path: path.to_owned(),
-            list: list
-                .map_err(Error::kube("a list cannot be kept as it is now"))?
-                .into(),
+            list: list.map_err(Error::kube("a list cannot be kept as it is now"))?.into(),
         })
     }
 
