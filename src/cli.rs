@@ -48,6 +48,10 @@ enum Command {
 
 /// Flags of `run`; each can be given as an environment variable too.
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the command line's own switches, one field each"
+)]
 struct RunArgs {
     /// Namespace in which the operator lives; `ClusterPamConnections` read Secrets and `ConfigMaps` there
     #[arg(long, env = "PAM_OPERATOR_NAMESPACE")]
@@ -89,6 +93,11 @@ struct RunArgs {
     /// Take over an installation Secret that was made in another cluster
     #[arg(long, env = "PAM_OPERATOR_ACCEPT_CLUSTER")]
     accept_cluster: bool,
+
+    /// Sign claims anew that do not verify, where the PAM lists exactly their id, identifier, hostname, ip and username:
+    /// once, after the loss of the Secret `pam-operator-installation`
+    #[arg(long, env = "PAM_OPERATOR_RESIGN_CLAIMS")]
+    resign_claims: bool,
 
     /// Format of the log
     #[arg(long, env = "PAM_OPERATOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
@@ -189,6 +198,7 @@ async fn run(args: RunArgs) -> Result<(), String> {
             .collect(),
         concurrency: args.concurrency,
         accept_cluster: args.accept_cluster,
+        resign_claims: args.resign_claims,
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

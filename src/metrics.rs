@@ -22,6 +22,7 @@ pub struct Metrics {
     durations: Family<OperationLabel, Histogram>,
     reconciles: Family<ControllerLabel, Counter>,
     released: Family<WhyLabel, Counter>,
+    corrected: Family<WhyLabel, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -72,12 +73,19 @@ impl Default for Metrics {
             "Deleted objects that were released although their credential may still be active in the PAM",
             released.clone(),
         );
+        let corrected = Family::default();
+        registry.register(
+            "pam_operator_corrections",
+            "Differences that others made in the PAM and that were corrected, by reason",
+            corrected.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
             durations,
             reconciles,
             released,
+            corrected,
         }
     }
 }
@@ -111,6 +119,11 @@ impl Metrics {
     /// Counts an object that was released without its credential being deactivated.
     pub fn released(&self, reason: &'static str) {
         self.released.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// Counts a difference that was corrected in the PAM.
+    pub fn corrected(&self, reason: &'static str) {
+        self.corrected.get_or_create(&WhyLabel { reason }).inc();
     }
 
     /// All metrics in the text format of OpenMetrics.

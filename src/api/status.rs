@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     ConnectionKind, Reason,
-    condition::{READY, conditions_schema, find},
+    condition::{DRIFTED, READY, conditions_schema, find},
 };
 
 /// What the PAM has of the credential, and whether it is in sync.
@@ -57,6 +57,12 @@ impl PamCredentialStatus {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         find(&self.conditions, READY).is_some_and(|ready| ready.status == "True")
+    }
+
+    /// Reason of the condition Drifted, while it is true.
+    #[must_use]
+    pub fn drifted_because(&self) -> Option<Reason> {
+        Reason::parse(&find(&self.conditions, DRIFTED)?.reason)
     }
 
     /// Reason of the condition Ready.

@@ -50,8 +50,12 @@ pub struct Context {
     pub installation: Installation,
     /// Why nothing may be sent by this installation at all.
     pub lockout: Option<String>,
+    /// Claims whose key was lost are signed anew.
+    pub resigns: bool,
     /// The rules that the operator's flags set.
     pub rules: Rules,
+    /// The credentials.
+    pub credentials: Store<Credential>,
     /// The connections.
     pub links: Links,
     /// Who refers to what.

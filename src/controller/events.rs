@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::api::{
     Reason,
-    condition::{self, READY},
+    condition::{self, DRIFTED, READY},
 };
 use crate::controller::effects::Effects;
 
@@ -34,11 +34,18 @@ impl Events {
         Self { sender }
     }
 
-    /// Publishes an event where the condition Ready got another status or reason. That a POST is under way is no news.
+    /// Publishes an event where the condition Ready got another status or reason, and where the PAM began to differ. That
+    /// a POST is under way is no news.
     pub fn announce<K: Resource<DynamicType = ()>>(&self, object: &K, old: &[Condition], new: &[Condition]) {
         let Some(ready) = condition::find(new, READY) else {
             return;
         };
+        if let Some(drifted) = condition::find(new, DRIFTED)
+            && drifted.reason != ready.reason
+            && condition::find(old, DRIFTED).is_none_or(|before| before.reason != drifted.reason)
+        {
+            self.publish(object, &drifted.reason, true, &drifted.message);
+        }
         let before = condition::find(old, READY);
         let same = before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason);
         if same || ready.reason == Reason::Progressing.as_str() {

@@ -22,7 +22,7 @@ use kube::{
     runtime::{
         applier,
         controller::{self, Action, Config, ReconcileRequest},
-        reflector::{ObjectRef, Store},
+        reflector::{self, ObjectRef, Store, store::Writer},
         watcher,
     },
 };
@@ -58,6 +58,8 @@ pub struct Options {
     pub concurrency: u16,
     /// A copied installation becomes this cluster's.
     pub accept_cluster: bool,
+    /// Claims that do not verify are signed anew where the PAM lists exactly what they say.
+    pub resign_claims: bool,
 }
 
 /// Whether all caches were filled.
@@ -82,12 +84,12 @@ pub async fn run(
 ) -> Result<(), SetupError> {
     let namespace = &options.rules.namespace;
     let setup = setup::load(&client, namespace, options.accept_cluster).await?;
-    let own = [namespace.clone()];
-    let (secrets, secret_events) =
-        watch::<PartialObjectMeta<Secret>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
-    let (config_maps, config_map_events) =
-        watch::<PartialObjectMeta<ConfigMap>>(scopes(&client, &options.namespaces, &own), keep_version, |_| {});
+    let (secrets, secret_events) = follow_versions::<Secret>(&client, &options);
+    let (config_maps, config_map_events) = follow_versions::<ConfigMap>(&client, &options);
     let (wake, wakes) = Wake::channels();
+    let (credentials, credential_writer) = reflector::store();
+    let (connections, connection_writer) = reflector::store();
+    let (cluster_connections, cluster_connection_writer) = reflector::store();
     let effects = Effects::new(client.clone(), metrics.clone());
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
@@ -95,7 +97,9 @@ pub async fn run(
         metrics,
         installation: setup.installation,
         lockout: setup.copied.then(|| COPIED.to_owned()),
+        resigns: options.resign_claims,
         rules: options.rules.clone(),
+        credentials: credentials.clone(),
         links: Links::default(),
         index: Index::default(),
         memories: Memories::default(),
@@ -105,19 +109,22 @@ pub async fn run(
         wake,
     });
 
-    let credentials = follow(
+    follow(
+        credential_writer,
         scopes(&client, &options.namespaces, &[]),
         &context,
         track::credential,
         |context, object| context.wake.credential(&track::name(object)),
     );
-    let connections = follow::<PamConnection>(
+    follow::<PamConnection>(
+        connection_writer,
         scopes(&client, &options.namespaces, &[]),
         &context,
         track::connection,
         |context, object| context.wake.connection(&connection::key(object)),
     );
-    let cluster_connections = follow::<ClusterPamConnection>(
+    follow::<ClusterPamConnection>(
+        cluster_connection_writer,
         vec![Api::all(client.clone())],
         &context,
         track::connection,
@@ -188,6 +195,23 @@ where
         .collect()
 }
 
+/// Watches the metadata of Secrets or ConfigMaps, where the objects and the operator itself live.
+fn follow_versions<K>(
+    client: &Client,
+    options: &Options,
+) -> (
+    Store<PartialObjectMeta<K>>,
+    impl Stream<Item = Result<PartialObjectMeta<K>, watcher::Error>> + Send + use<K>,
+)
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let own = [options.rules.namespace.clone()];
+    let events = watch(writer, scopes(client, &options.namespaces, &own), keep_version, |_| {});
+    (store, events)
+}
+
 /// Of a Secret or ConfigMap only its version matters.
 fn keep_version<K>(object: &mut PartialObjectMeta<K>) {
     let metadata = std::mem::take(&mut object.metadata);
@@ -199,19 +223,18 @@ fn keep_version<K>(object: &mut PartialObjectMeta<K>) {
 
 /// Watches one of our own kinds: `track` sees each change before the store has it, `wake` after.
 fn follow<K>(
+    writer: Writer<Guarded<K>>,
     scopes: Vec<Api<Guarded<K>>>,
     context: &Arc<Context>,
     track: impl Fn(&Context, &Change<'_, Guarded<K>>) + Send + 'static,
     wake: impl Fn(&Context, &Guarded<K>) + Send + 'static,
-) -> Store<Guarded<K>>
-where
+) where
     K: Resource<DynamicType = ()> + HasSpec + HasStatus + Clone + 'static,
     Guarded<K>: DeserializeOwned + Debug + Send + Sync,
 {
     let tracked = context.clone();
-    let (store, events) = watch(scopes, |_| {}, move |change| track(&tracked, change));
+    let events = watch(writer, scopes, |_| {}, move |change| track(&tracked, change));
     drain(events, context, wake);
-    store
 }
 
 /// Follows a watch for as long as the operator runs; a failed one was logged and comes back by itself.

@@ -10,26 +10,26 @@ use kube::{
     Api, Resource,
     runtime::{
         WatchStreamExt,
-        reflector::{self, ObjectRef, Store},
+        reflector::{ObjectRef, Store, store::Writer},
         watcher::{self, Event, watcher},
     },
 };
 use serde::de::DeserializeOwned;
 
-/// Watches one kind in one or more scopes (the cluster, or some namespaces) as if it were one watch.
+/// Watches one kind in one or more scopes (the cluster, or some namespaces) as if it were one watch, into a store.
 ///
 /// `prune` drops what need not be stored; `observe` sees every change before the store has it, deletions that were
 /// missed while a watch was broken included. The stream yields each object that changed.
 pub fn watch<K>(
+    writer: Writer<K>,
     scopes: Vec<Api<K>>,
     prune: impl Fn(&mut K) + Clone + Send + 'static,
     observe: impl Fn(&Change<'_, K>) + Send + 'static,
-) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send)
+) -> impl Stream<Item = Result<K, watcher::Error>> + Send
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
-    let (store, writer) = reflector::store();
-    let mut merge = Merge::new(scopes.len(), store.clone());
+    let mut merge = Merge::new(scopes.len(), writer.as_reader());
     let watches = scopes.into_iter().enumerate().map(|(scope, api)| {
         let prune = prune.clone();
         let events = watcher(api, watcher::Config::default()).default_backoff();
@@ -38,7 +38,7 @@ where
             .map_ok(move |event| (scope, event))
             .boxed()
     });
-    let events = stream::select_all(watches)
+    stream::select_all(watches)
         .map_ok(move |(scope, event)| stream::iter(merge.next(scope, event)).map(Ok))
         .try_flatten()
         .inspect_ok(move |event| match event {
@@ -48,8 +48,7 @@ where
         })
         .inspect_err(|error| tracing::warn!(kind = %K::kind(&()), %error, "a watch failed and is started anew"))
         .reflect(writer)
-        .touched_objects();
-    (store, events)
+        .touched_objects()
 }
 
 /// One change.

@@ -11,6 +11,7 @@ mod lifecycle;
 mod look;
 mod manifests;
 mod ownership;
+mod policies;
 mod requests;
 mod steps;
 mod tap;

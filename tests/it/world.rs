@@ -181,24 +181,32 @@ impl World {
 
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
-        let mut operator = self.launch();
-        operator.ready().await.expect("the operator becomes ready");
-        self.operator = Some(operator);
+        self.run_with(&[]).await;
+    }
+
+    /// Starts the operator with further flags, and waits until it is ready.
+    pub async fn run_with(&mut self, more: &[&str]) {
+        let started = Operator::start(&self.config(more)).await;
+        self.operator = Some(started.expect("the operator becomes ready"));
     }
 
     /// Starts an operator and does not wait for it.
     pub fn launch(&self) -> Operator {
+        Operator::spawn(&self.config(&[])).expect("the operator starts")
+    }
+
+    fn config(&self, more: &[&str]) -> OperatorConfig {
         let namespace = &self.namespace;
         let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
-        let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
+        let args = flags.iter().chain(more).copied();
+        let args = args.chain(self.args.iter().map(String::as_str));
         let direct = || self.plane.kubeconfig_for(&self.user).expect("a kubeconfig");
-        let config = OperatorConfig {
+        OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
             env: Vec::new(),
             kubeconfig: self.tap.as_ref().map_or_else(direct, Tap::kubeconfig),
-        };
-        Operator::spawn(&config).expect("the operator starts")
+        }
     }
 
     /// Ends the operator as Kubernetes does, and returns its log.

@@ -67,6 +67,15 @@ pub enum Health {
     Unusable(Problem),
 }
 
+/// How many of the credentials of a connection's objects its PAM does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vanished {
+    /// Those that are missing.
+    pub missing: usize,
+    /// Those that objects own.
+    pub owned: usize,
+}
+
 /// What changes in a link while the operator runs.
 #[derive(Debug, Default)]
 pub struct State {
@@ -89,6 +98,8 @@ pub struct State {
     pub token_from: Option<Instant>,
     /// What the PAM holds.
     pub register: Option<Register>,
+    /// The last listing missed so many credentials of this connection's objects that nothing is corrected by itself.
+    pub vanished: Option<Vanished>,
     wanted: bool,
     waiting: BTreeSet<Name>,
     riding: BTreeSet<Name>,
@@ -249,6 +260,11 @@ impl State {
         std::mem::take(&mut self.wanted)
     }
 
+    /// A listing concerns these objects.
+    pub fn concern(&mut self, objects: Vec<Name>) {
+        self.riding.extend(objects);
+    }
+
     /// Everybody who is to be woken after a listing; those who only ride along, only after a successful one.
     pub fn take_waiting(&mut self, success: bool) -> BTreeSet<Name> {
         let mut woken = std::mem::take(&mut self.waiting);
@@ -268,6 +284,7 @@ impl State {
         self.failures = 0;
         self.token_from = None;
         self.register = None;
+        self.vanished = None;
         // Everybody is woken and says again what is needed; while the connection is suspended that is less.
         self.wanted = false;
     }

@@ -10,7 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
-    connection::link::{Call, Link, Problem},
+    connection::{
+        link::{Call, Link, Problem},
+        sweep::sweep,
+    },
     context::Context,
     credential::reaction::connection_reaction,
     ownership::register::Register,
@@ -94,17 +97,21 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
     let news = match listing {
         Ok(listing) => {
             let register = Register::new(listing, began.into_std(), completed.into_std());
+            let sweep = sweep(context, link, &register);
+            let news;
             {
                 let mut state = link.state();
                 if !state.leads_by(client) {
                     return;
                 }
+                news = std::mem::replace(&mut state.vanished, sweep.vanished) != sweep.vanished;
+                state.concern(sweep.concerned);
                 state.register = Some(match state.register.take() {
                     Some(before) => register.succeed(before),
                     None => register,
                 });
             }
-            link.succeeded(Call::Listing)
+            link.succeeded(Call::Listing) || news
         }
         Err(_) if !link.state().leads_by(client) => return,
         Err(error) => {

@@ -5,6 +5,7 @@ pub mod kind;
 pub mod link;
 mod listings;
 pub mod settings;
+mod sweep;
 pub mod terms;
 
 use std::{
@@ -16,13 +17,13 @@ use kube::runtime::controller::Action;
 
 use crate::api::{
     Reason,
-    condition::{self, READY},
+    condition::{self, DRIFTED, READY},
 };
 use crate::controller::{
     backoff::backoff,
     connection::{
         kind::ConnectionResource,
-        link::{Call, Health, Link, Problem, Source},
+        link::{Call, Health, Link, Problem, Source, Vanished},
         terms::LinkKey,
     },
     context::Context,
@@ -240,6 +241,26 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
                 let text = "The PAM accepts the client";
                 set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, text, false);
             }
+        }
+        match state.vanished {
+            Some(Vanished { missing, owned }) => {
+                let text = format!(
+                    "{missing} of {owned} credentials of this connection's objects are not listed by the PAM. Nothing is \
+                     corrected by itself until that is mended: check whether the PAM was restored from a backup, or what \
+                     the client's authorization includes"
+                );
+                let now = stamp.now.clone();
+                condition::set(
+                    &mut new.conditions,
+                    DRIFTED,
+                    true,
+                    Reason::NotFoundInPam,
+                    &text,
+                    stamp.generation,
+                    now,
+                );
+            }
+            None => condition::clear(&mut new.conditions, DRIFTED),
         }
     }
     let Some(patch) = patch(old, &new) else {

@@ -10,7 +10,7 @@ use crate::controller::{
         observe::triple,
         reaction::{Reaction, may_have_happened, reaction},
         render,
-        report::{Stamp, accepted, finding, progressing, refused},
+        report::{Stamp, accepted, finding, noted, progressing, refused},
         secrets::Loaded,
     },
     ownership::{
@@ -20,6 +20,7 @@ use crate::controller::{
     },
     plan::{
         Dispatch, Expected, Finding,
+        drift::Difference,
         facts::{Prints, SLOW, Unsure},
     },
 };
@@ -136,16 +137,11 @@ impl Run<'_> {
         if attempt.way.is_current() && attempt.way.link.succeeded(Call::Write) {
             self.context.wake.connection(&attempt.way.link.key);
         }
-        if let Some(surprise) = surprise {
-            if !attempt.adopts {
-                self.memory.unsure = None;
-                self.memory.pause_refused(Instant::now());
-                let stamp = attempt.stamp();
-                self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
-                    .await?;
-                return Ok(());
-            }
-            // What was updated without being listed is inactive, or invisible to us.
+        if let (Some(surprise), false) = (&surprise, attempt.adopts) {
+            return self.unexpected(&attempt, surprise.clone()).await;
+        }
+        // What was updated without being listed is inactive, or invisible to us.
+        if surprise.is_some() || attempt.dispatch.reactivates {
             match self.context.effects.reactivate(&attempt.way.client, &answer.id).await {
                 Err(mut error) if error.class != Class::AlreadyActive => {
                     // Whatever became of the PUT: the POST before it was accepted, and its claim stays.
@@ -156,7 +152,10 @@ impl Run<'_> {
             }
         }
         learn(&attempt, &answer.id);
-        self.memory.succeed();
+        self.memory.succeed(attempt.dispatch.with_content, Instant::now());
+        if let Some(difference) = &attempt.dispatch.corrects {
+            self.corrected(difference);
+        }
         // An attempt before this one can still arrive: what differs from it has to wait (design 3, "Answers").
         self.memory.unsure = attempt
             .earlier
@@ -197,6 +196,26 @@ impl Run<'_> {
         })
         .await?;
         Ok(())
+    }
+
+    /// The answer was about another credential than the POST was meant for. Nothing is taken over, and a person must look.
+    async fn unexpected(&mut self, attempt: &Attempt, surprise: String) -> Result<(), Trouble> {
+        self.memory.unsure = None;
+        self.memory.pause_refused(Instant::now());
+        let stamp = attempt.stamp();
+        self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
+            .await
+    }
+
+    /// A difference that others made is ended, or about to be: it is not tried again.
+    pub(super) fn corrected(&mut self, difference: &Difference) {
+        self.memory.correct(difference, Instant::now());
+        self.context.metrics.corrected(difference.reason.as_str());
+        tracing::info!(object = %self.name, reason = difference.reason.as_str(), "a difference in the PAM was corrected");
+        let note = format!("Corrected: {}.", difference.message);
+        self.context
+            .events
+            .publish(&*self.object, difference.reason.as_str(), false, &note);
     }
 
     async fn failed(&mut self, attempt: Attempt, error: &Error) -> Result<(), Trouble> {
@@ -244,9 +263,18 @@ impl Run<'_> {
             _ => error.to_string(),
         };
         let stamp = attempt.stamp();
+        if let Some(difference) = attempt.dispatch.corrects {
+            // What the object asks for was accepted before, so it stays ready; only the difference stays too.
+            if !matches!(reaction, Reaction::Transient(_)) {
+                self.memory.correct(&difference, now);
+            }
+            let message = format!("{}, and could not be corrected: {message}", difference.message);
+            return self
+                .write_result(move |status| noted(status, &stamp, Some((difference.reason, &message))))
+                .await;
+        }
         self.write_result(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
-            .await?;
-        Ok(())
+            .await
     }
 
     fn refuse_connection(&self, way: &Way, reason: Reason, error: &Error, now: Instant) {

@@ -12,8 +12,9 @@ use crate::controller::{
     Credential,
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::terms::TIMEOUT,
+    credential::lookout::Lookout,
     ownership::identity::Name,
-    plan::facts::Unsure,
+    plan::{drift::Difference, facts::Unsure},
 };
 
 /// A request can still arrive this long after its deadline (design 3, "Answers").
@@ -63,6 +64,8 @@ pub struct Memory {
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
     pub gone: bool,
+    /// What listings showed since the last answer.
+    pub lookout: Lookout,
 }
 
 /// A result of a PAM call: a pure change of status, to be made on whatever the API server has.
@@ -93,6 +96,7 @@ impl Memory {
             unrecorded: None,
             first_failed: None,
             gone: false,
+            lookout: Lookout::new(now),
         }
     }
 
@@ -130,6 +134,7 @@ impl Memory {
         self.inputs = inputs;
         self.since = now;
         if !first_sight {
+            self.lookout.forgive();
             self.refused = false;
             self.held_until = None;
             self.failures = 0;
@@ -170,8 +175,14 @@ impl Memory {
         pause
     }
 
-    /// A call succeeded.
-    pub fn succeed(&mut self) {
+    /// A difference was corrected, or cannot be.
+    pub fn correct(&mut self, difference: &Difference, now: Instant) {
+        self.lookout.correct(difference, now);
+    }
+
+    /// A POST was accepted.
+    pub fn succeed(&mut self, with_content: bool, now: Instant) {
+        self.lookout.answer(with_content, now);
         self.held_until = None;
         self.failures = 0;
         self.troubles = 0;
@@ -215,6 +226,15 @@ impl Memories {
             .is_some_and(|memory| memory.unsure.as_ref().is_none_or(|unsure| unsure.settles <= now))
         {
             memories.remove(name);
+        }
+    }
+
+    /// Shows a listing to the memory of an object, unless a reconcile has it just now. Returns whether the object has to
+    /// look itself.
+    pub fn show(&self, name: &Name, change: Option<&String>, began: Instant) -> bool {
+        match self.lock().get_mut(name) {
+            Some(memory) => memory.lookout.compare(change, began),
+            None => true,
         }
     }
 

@@ -1,6 +1,7 @@
 //! One reconcile of a credential: observe, plan, act, report, until nothing is left to do or something must be waited for.
 
 mod act;
+mod lookout;
 pub mod memory;
 pub mod observe;
 pub mod reaction;
@@ -22,12 +23,12 @@ use crate::controller::{
     context::Context,
     credential::{
         memory::Memory,
-        report::{Stamp, finding, synced},
+        report::{Stamp, finding, noted, synced},
         secrets::Loaded,
     },
     guarded::is_older,
     ownership::identity::Name,
-    plan::{Await, Finding, Step, facts::SLOW},
+    plan::{Await, Finding, Step, drift::Difference, facts::SLOW},
     track,
 };
 use crate::{api::Reason, pam::Client};
@@ -134,6 +135,8 @@ impl Run<'_> {
                 Step::ReadSecrets => self.load().await?,
                 Step::Record => self.record().await?,
                 Step::Report(finding) => return self.report(finding).await,
+                Step::Note(difference) => self.note(difference).await?,
+                Step::Baseline(change) => self.baseline(change).await?,
                 Step::AddFinalizer => self.set_finalizer(true).await?,
                 Step::RemoveFinalizer => self.set_finalizer(false).await?,
                 Step::Claim(stake) => {
@@ -190,6 +193,31 @@ impl Run<'_> {
         self.memory.verify();
         self.write(move |status| synced(status, &stamp, wants_content, suspended))
             .await?;
+        Ok(())
+    }
+
+    /// Says what others changed in the PAM, or that it is over.
+    async fn note(&mut self, difference: Option<Difference>) -> Result<(), Trouble> {
+        let stamp = self.stamp();
+        self.write(move |status| {
+            let shown = difference
+                .as_ref()
+                .map(|difference| (difference.reason, difference.message.as_str()));
+            noted(status, &stamp, shown)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps the text by which a change of an enforced password is recognised.
+    async fn baseline(&mut self, change: String) -> Result<(), Trouble> {
+        self.write(move |mut status| {
+            if let Some(applied) = &mut status.applied {
+                applied.change_seen = Some(change);
+            }
+            status
+        })
+        .await?;
         Ok(())
     }
 

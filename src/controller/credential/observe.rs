@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::api::{
     AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
     SecretVersion,
+    condition::{DRIFTED, find},
 };
 use crate::controller::{
     connection::{
@@ -14,6 +15,7 @@ use crate::controller::{
     credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
         identity::{Name, Triple},
+        register::Register,
         reservations::{Hold, Key},
     },
     plan::{
@@ -63,6 +65,13 @@ impl Run<'_> {
         };
         let problem = state.as_ref().and_then(|state| problem(state));
         let health = state.as_ref().map(|state| state.health.clone());
+        if let (Some(status), Some(register), Some(target)) = (
+            status,
+            state.as_ref().and_then(|state| state.register.as_ref()),
+            terms.as_ref().map(|terms| terms.target.as_str()),
+        ) {
+            self.look(spec, status, register, target, now);
+        }
         let sight = Sight {
             spec,
             status,
@@ -88,6 +97,7 @@ impl Run<'_> {
                 state: sight.route,
                 interval: sight.terms.map_or(Duration::ZERO, |terms| terms.interval),
                 listing_failure: outage.as_ref().map(|outage| (outage.reason, outage.message.as_str())),
+                many_vanished: state.as_ref().is_some_and(|state| state.vanished.is_some()),
             },
             rival: rival.as_ref(),
             register: state.as_ref().and_then(|state| state.register.as_ref()),
@@ -101,6 +111,8 @@ impl Run<'_> {
                     .first_failed
                     .map(|first| first + self.context.rules.deletion_timeout),
                 orphaned: self.memory.orphaned,
+                watch: self.memory.lookout.watch(),
+                resigns: self.context.resigns,
             },
         };
         let step = plan(&facts);
@@ -121,6 +133,30 @@ impl Run<'_> {
         } else {
             step
         }
+    }
+
+    /// Shows the listing to the object's memory.
+    fn look(
+        &mut self,
+        spec: Option<&PamCredentialSpec>,
+        status: &PamCredentialStatus,
+        register: &Register,
+        target: &str,
+        now: Instant,
+    ) {
+        let claim = status.claim.as_ref().filter(|claim| claim.target == target);
+        let Some(id) = claim.and_then(|claim| claim.id.as_deref()) else {
+            return;
+        };
+        let managed = spec.is_some_and(|spec| {
+            spec.content_secret_ref.is_some() && spec.password_policy != Some(PasswordPolicy::CreateOnly)
+        });
+        let pushed = status
+            .applied
+            .as_ref()
+            .filter(|applied| managed && applied.content.is_some());
+        let known = pushed.is_some() && status.drifted_because() == Some(Reason::PasswordChangedInPam);
+        self.memory.lookout.look(register, id, pushed, known, now);
     }
 
     /// The connection, if it exists.
@@ -195,6 +231,9 @@ impl Run<'_> {
             forbidden: &sight.forbidden,
             adopts: spec.is_some_and(|spec| spec.adoption_policy == Some(AdoptionPolicy::Adopt)),
             create_only: spec.is_some_and(|spec| spec.password_policy == Some(PasswordPolicy::CreateOnly)),
+            enforces: spec.is_some_and(|spec| {
+                spec.password_policy == Some(PasswordPolicy::Enforce) && spec.content_secret_ref.is_some()
+            }),
             drift: spec.and_then(|spec| spec.drift_policy).unwrap_or_default(),
             deactivates: match &self.object.spec {
                 Ok(spec) => spec.deletion_policy == Some(DeletionPolicy::Deactivate),
@@ -309,5 +348,6 @@ fn record<'a>(sight: &Sight<'a>) -> Record<'a> {
         generation: status.observed_generation.unwrap_or_default(),
         ready: status.is_ready(),
         reason: status.reason(),
+        drifted: find(&status.conditions, DRIFTED),
     }
 }

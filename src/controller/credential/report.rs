@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{
     Applied, Claim, ConnectionRefStatus, PamCredentialStatus, Reason,
-    condition::{self, READY, RECONCILING, STALLED},
+    condition::{self, DRIFTED, READY, RECONCILING, STALLED},
 };
 use crate::controller::plan::facts::Prints;
 
@@ -47,6 +47,28 @@ pub fn finding(mut status: PamCredentialStatus, stamp: &Stamp, reason: Reason, m
     // An update that a difference in the PAM holds back goes on only when a person decides.
     let stalled = reason.is_stalled() || matches!(reason, Reason::Drifted | Reason::NotFoundInPam);
     set_conditions(&mut status.conditions, stamp, false, reason, &text, stalled);
+    if matches!(reason, Reason::Drifted | Reason::NotFoundInPam) {
+        return noted(status, stamp, Some((reason, message)));
+    }
+    status
+}
+
+/// What others changed in the PAM since the last answer, or nothing.
+pub fn noted(mut status: PamCredentialStatus, stamp: &Stamp, shown: Option<(Reason, &str)>) -> PamCredentialStatus {
+    let Some((reason, message)) = shown else {
+        condition::clear(&mut status.conditions, DRIFTED);
+        return status;
+    };
+    let text = sentence(message, reason);
+    condition::set(
+        &mut status.conditions,
+        DRIFTED,
+        true,
+        reason,
+        &text,
+        stamp.generation,
+        stamp.now.clone(),
+    );
     status
 }
 
@@ -66,10 +88,19 @@ pub fn claimed(
     status.identifier = Some(claim.identifier.clone());
     status.claim = Some(claim);
     status.connection = Some(connection);
+    if !keeps_applied {
+        condition::clear(&mut status.conditions, DRIFTED);
+    }
     let refused = condition::find(&status.conditions, STALLED).is_some_and(|stalled| {
         stalled.observed_generation == Some(stamp.generation) && stalled.reason != Reason::UnexpectedAnswer.as_str()
     });
     if refused { status } else { progressing(status, stamp) }
+}
+
+/// The claim is signed under another key than before, and nothing else is new.
+pub fn resigned(mut status: PamCredentialStatus, claim: Claim) -> PamCredentialStatus {
+    status.claim = Some(claim);
+    status
 }
 
 /// A POST is under way.
@@ -118,6 +149,12 @@ pub fn accepted(
         change_seen: None,
         secrets: prints.secrets.clone(),
     });
+    // A password that the PAM changed is still another one until ours is sent again.
+    let stays = condition::find(&status.conditions, DRIFTED)
+        .is_some_and(|shown| shown.reason == Reason::PasswordChangedInPam.as_str() && !with_content);
+    if !stays {
+        condition::clear(&mut status.conditions, DRIFTED);
+    }
     if interim {
         progressing(status, stamp)
     } else {

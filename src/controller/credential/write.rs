@@ -19,7 +19,7 @@ use crate::controller::{
         Run, Trouble, Way,
         memory::StatusChange,
         observe::held,
-        report::{claimed, finding, patch},
+        report::{claimed, finding, patch, resigned},
     },
     ownership::{
         identity::Name,
@@ -100,8 +100,17 @@ impl Run<'_> {
             return Ok(Some(Finding::conflict(&rival)));
         }
         let stamp = self.stamp();
-        self.write(move |status| claimed(status, &stamp, claim, link.key.to_status(), stake.keeps_applied))
+        let written = self
+            .write(move |status| {
+                if stake.resigns {
+                    return resigned(status, claim);
+                }
+                claimed(status, &stamp, claim, link.key.to_status(), stake.keeps_applied)
+            })
             .await?;
+        if let (Some(difference), true) = (&stake.corrects, written) {
+            self.corrected(difference);
+        }
         Ok(None)
     }
 

@@ -59,6 +59,11 @@ impl Register {
         self.learnt.remove(id);
     }
 
+    /// Whether the PAM listed anything: a listing without entries never proves that something vanished.
+    pub fn has_entries(&self) -> bool {
+        self.listing.complete_with_entries()
+    }
+
     /// How old the listing is.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.completed)

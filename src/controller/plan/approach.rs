@@ -4,12 +4,13 @@ use crate::api::{Claim, DriftPolicy, Reason};
 use crate::controller::{
     ownership::{
         Proof,
-        identity::{Entry, Triple, fold},
+        identity::{Entry, Triple},
         register::Register,
     },
     plan::{
         Await, Change, Dispatch, Expected, Finding, Stake, Step,
-        facts::{Facts, Unsure},
+        drift::{moved, recreates},
+        facts::{FRESH, Facts, Unsure},
     },
 };
 
@@ -60,8 +61,7 @@ fn update(
     let identifier = facts.identifier(target);
     let renames = identifier != claim.identifier;
     let moves = *triple != Triple::from(claim);
-    let drifted = entry.identifier.as_deref().map(fold) != Some(fold(&claim.identifier))
-        || !entry.triple.resembles(&Triple::from(claim));
+    let drifted = moved(entry, claim, &identifier, triple);
     if drifted && facts.wish.drift == DriftPolicy::Report {
         return Finding::riding(
             Reason::Drifted,
@@ -104,6 +104,8 @@ fn update(
         with_content: change.content && (!change.first || brought),
         expected: Expected::Entry(entry.id.clone()),
         interim,
+        reactivates: change.first && facts.wish.deactivates,
+        corrects: None,
     })
 }
 
@@ -118,6 +120,8 @@ fn finish(register: &Register, claim: &Claim, triple: &Triple, entry: Entry) -> 
         with_content: true,
         expected: Expected::Entry(entry.id),
         interim: false,
+        reactivates: false,
+        corrects: None,
     })
 }
 
@@ -126,12 +130,20 @@ fn vanished(facts: &Facts, register: &Register, target: &str, triple: &Triple, c
     if !register.hits(&facts.identifier(target), triple).is_empty() {
         return create(facts, register, target, triple, None);
     }
+    // What has our id and neither our identifier nor our account is somebody else's, and another credential beside it
+    // would be a second one.
+    let id = claim.id.as_deref().unwrap_or_default();
+    if recreates(facts) && register.by_id(id).is_none() {
+        // What is updated needs no fresh listing; what is created does.
+        return if register.age(facts.now) <= FRESH {
+            create(facts, register, target, triple, None)
+        } else {
+            Step::Await(Await::Listing)
+        };
+    }
     Finding::riding(
         Reason::NotFoundInPam,
-        format!(
-            "credential {} is not listed by the PAM any more (deleted, inactive or invisible)",
-            claim.id.as_deref().unwrap_or_default()
-        ),
+        format!("credential {id} is not listed by the PAM any more (deleted, inactive or invisible)"),
     )
 }
 
@@ -157,6 +169,8 @@ fn create(facts: &Facts, register: &Register, target: &str, triple: &Triple, cla
             identifier,
             triple: triple.clone(),
             keeps_applied: false,
+            resigns: false,
+            corrects: None,
         });
     }
     Step::Send(Dispatch {
@@ -164,6 +178,8 @@ fn create(facts: &Facts, register: &Register, target: &str, triple: &Triple, cla
         with_content: true,
         expected,
         interim: false,
+        reactivates: false,
+        corrects: None,
     })
 }
 
@@ -194,5 +210,7 @@ fn as_listed(entry: &Entry, identifier: &str, keeps_applied: bool) -> Stake {
         identifier: entry.identifier.clone().unwrap_or_else(|| identifier.to_owned()),
         triple: entry.triple.clone(),
         keeps_applied,
+        resigns: false,
+        corrects: None,
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use crate::api::{Applied, Claim, DriftPolicy, Reason, SecretVersion};
 use crate::controller::ownership::{
     Title,
@@ -77,6 +79,8 @@ pub struct Wish<'a> {
     pub adopts: bool,
     /// passwordPolicy is CreateOnly.
     pub create_only: bool,
+    /// passwordPolicy is Enforce, and the spec names a password.
+    pub enforces: bool,
     /// What to do about differences that others made in the PAM.
     pub drift: DriftPolicy,
     /// deletionPolicy is Deactivate.
@@ -106,6 +110,8 @@ pub struct Record<'a> {
     pub ready: bool,
     /// Reason of the condition Ready.
     pub reason: Option<Reason>,
+    /// The condition Drifted, while it is true.
+    pub drifted: Option<&'a Condition>,
 }
 
 impl<'a> Record<'a> {
@@ -161,6 +167,8 @@ pub struct Route<'a> {
     pub interval: Duration,
     /// Why no listing could be had since the object began to wait for one.
     pub listing_failure: Option<(Reason, &'a str)>,
+    /// So many of the connection's credentials vanished at once that nothing is corrected by itself.
+    pub many_vanished: bool,
 }
 
 /// Whether a connection may be used.
@@ -195,6 +203,27 @@ pub struct Recall<'a> {
     pub release_at: Option<Instant>,
     /// The namespace is being deleted and the connection or its Secret is gone already.
     pub orphaned: bool,
+    /// What listings showed since the last answer.
+    pub watch: Watch<'a>,
+    /// The operator shall sign claims anew whose key was lost.
+    pub resigns: bool,
+}
+
+/// What the listings since the PAM's last answer to this object showed of its credential.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    /// When the last answer came; earlier listings say nothing about drift.
+    pub answered: Instant,
+    /// The credential was missing in the last two complete listings.
+    pub vanished: bool,
+    /// The PAM changed the password after it was sent.
+    pub rotated: bool,
+    /// Differences that were corrected already, see [`Difference::mark`](super::drift::Difference::mark).
+    pub corrected: &'a [u64],
+    /// Not so many were corrected that whoever makes them must mean it.
+    pub may_correct: bool,
+    /// A password is not enforced again before.
+    pub enforce_from: Option<Instant>,
 }
 
 /// A request that the PAM may have executed, now or later.

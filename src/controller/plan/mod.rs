@@ -5,6 +5,7 @@
 
 mod approach;
 mod deletion;
+pub mod drift;
 pub mod facts;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::controller::{
     plan::{
         approach::approach,
         deletion::deletion,
+        drift::{Difference, resign, settled},
         facts::{Content, FRESH, Facts, LinkState, Prints, SLOW},
     },
 };
@@ -37,6 +39,10 @@ pub enum Step {
     Record,
     /// Say in status why nothing is sent.
     Report(Finding),
+    /// Nothing has to be sent: say in status what others changed in the PAM, or that it is over.
+    Note(Option<Difference>),
+    /// Note in status which text the PAM has for the time of our password (passwordPolicy Enforce).
+    Baseline(String),
     /// Put the finalizer on.
     AddFinalizer,
     /// Take the finalizer off.
@@ -122,6 +128,10 @@ pub struct Stake {
     pub triple: Triple,
     /// What was applied before still holds (only the listing's view of our entry is taken over).
     pub keeps_applied: bool,
+    /// Only the signature is new: status says the same as before.
+    pub resigns: bool,
+    /// The difference that a create will end.
+    pub corrects: Option<Difference>,
 }
 
 /// A POST.
@@ -135,6 +145,10 @@ pub struct Dispatch {
     pub expected: Expected,
     /// The identifier has still to be changed by a second POST.
     pub interim: bool,
+    /// The credential may have been deactivated with an earlier object of this name: it is activated again.
+    pub reactivates: bool,
+    /// Nothing of the object's own has to be sent: the POST ends this difference.
+    pub corrects: Option<Difference>,
 }
 
 /// What a POST is predicted to hit.
@@ -192,10 +206,13 @@ pub fn plan(facts: &Facts) -> Step {
     if facts.wish.finalizer && !facts.wish.deactivates {
         return Step::RemoveFinalizer;
     }
+    if let Some(step) = resign(facts) {
+        return step;
+    }
     match due(facts) {
         Due::Nothing if needs_finalizer(facts) => Step::AddFinalizer,
         Due::Nothing if !is_recorded(facts) => Step::Record,
-        Due::Nothing => Step::Nothing,
+        Due::Nothing => settled(facts),
         Due::Unknown => Step::ReadSecrets,
         Due::Broken(reason, message) => Finding::waiting(reason, message),
         Due::Send(change) => match send(facts, change) {
@@ -235,13 +252,13 @@ fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
         });
     };
     let identified = wish.identifier.is_none_or(|identifier| identifier == claim.identifier);
-    let owes_content = wish.requested && applied.content.is_none() && !wish.create_only;
+    let owes_content = owes_content(facts, applied);
     match &facts.content {
         Content::Unmoved if applied.generation == wish.generation && identified && !owes_content => Due::Nothing,
         Content::Unmoved | Content::Unread | Content::Absent => Due::Unknown,
         Content::Broken { reason, message } => Due::Broken(*reason, message),
         Content::Rendered(prints) => {
-            let content = !wish.create_only && content_moved(applied, prints, wish.requested);
+            let content = !wish.create_only && content_moved(applied, prints, owes_content);
             let body = body_moved(applied, prints, wish.generation);
             if content || body || !identified {
                 Due::Send(Change { first: false, content })
@@ -250,6 +267,13 @@ fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
             }
         }
     }
+}
+
+/// Whether a password that was never sent has to be: nobody else knows whether the PAM has it, so only who is asked to,
+/// or who enforces it, sends it.
+fn owes_content(facts: &Facts, applied: &Applied) -> bool {
+    let wish = &facts.wish;
+    (wish.requested || wish.enforces) && applied.content.is_none() && !wish.create_only
 }
 
 /// Whether anything but the password is another than the PAM accepted. Fingerprints under another key cannot be
@@ -262,7 +286,7 @@ fn body_moved(applied: &Applied, prints: &Prints, generation: i64) -> bool {
 }
 
 /// Whether the password is another one than the PAM accepted, by its fingerprint or, failing that, its version.
-fn content_moved(applied: &Applied, prints: &Prints, requested: bool) -> bool {
+fn content_moved(applied: &Applied, prints: &Prints, owed: bool) -> bool {
     let Some(content) = &prints.content else {
         return false;
     };
@@ -271,7 +295,7 @@ fn content_moved(applied: &Applied, prints: &Prints, requested: bool) -> bool {
         before => {
             let source = prints.content_source.as_ref();
             let moved = source.is_some_and(|source| !applied.secrets.contains(source));
-            moved || (requested && before.is_none())
+            moved || (owed && before.is_none())
         }
     }
 }

@@ -3,6 +3,8 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{ResourceExt, api::ObjectMeta, runtime::reflector::store::Writer};
 
+use kube::runtime::reflector;
+
 use super::*;
 
 /// A merge with the store that it looks into, as `watch` puts them together.

@@ -45,6 +45,8 @@ pub struct Outcome {
     addressees: Vec<Value>,
     /// Successful writes to the API server.
     patches: usize,
+    /// All effects, for the words of a failure.
+    effects: String,
 }
 
 impl fmt::Display for Case {
@@ -102,6 +104,11 @@ impl Case {
 
     /// Compares a run with the one without a fault; returns how many writes to the PAM were repeated.
     pub fn judge(&self, model: &Outcome, outcome: &Outcome) -> Verdict<usize> {
+        self.compare(model, outcome)
+            .map_err(|failure| format!("{failure}\neffects:\n{}", outcome.effects))
+    }
+
+    fn compare(&self, model: &Outcome, outcome: &Outcome) -> Verdict<usize> {
         let (step, fault) = self.strike.as_ref().expect("a run with a fault is judged");
         if outcome.state != model.state {
             return Err(format!("another end:\n{}", outcome.state.difference(&model.state)));
@@ -178,6 +185,7 @@ impl Run<'_> {
             writes: written.len(),
             addressees: addressees(world, &written),
             patches,
+            effects: self::effects(world),
         })
     }
 

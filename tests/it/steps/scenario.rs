@@ -83,8 +83,6 @@ impl Scenario {
             let mut spec = self.spec();
             merge(&mut spec, json!({"identifier": format!("orders-{name}")}));
             world.create(name, spec).await;
-        }
-        for name in self.prepared() {
             ready(world, name).await?;
         }
         Ok(())

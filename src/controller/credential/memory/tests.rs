@@ -123,7 +123,7 @@ fn pauses_grow_and_are_at_least_what_the_pam_asked_for() {
     let asked = Duration::from_mins(30);
     assert_eq!(memory.pause(now, Some(asked)), asked);
     assert_eq!(memory.held_until, Some(now + asked));
-    memory.succeed();
+    memory.succeed(true, now);
     assert_eq!((memory.held_until, memory.unsure.as_ref()), (None, None));
     assert!(memory.pause(now, None) < pauses[3]);
 }

@@ -90,6 +90,9 @@ fn each_finding_says_who_has_to_act() {
             let status = finding(status, &stamp(2), reason, "found");
             let mut expected = vec![format!("Ready=False {reason} 2")];
             expected.extend(other.map(|type_| format!("{type_}=True {reason} 2")));
+            if matches!(reason, Reason::Drifted | Reason::NotFoundInPam) {
+                expected.push(format!("Drifted=True {reason} 2"));
+            }
             assert_eq!(conditions(&status), expected);
             assert_eq!(status.observed_generation, Some(2));
         }
@@ -252,6 +255,44 @@ fn what_is_in_sync_says_what_it_does_not_know() {
         PamCredentialStatus::default(),
         "nothing was accepted, so nothing is in sync"
     );
+}
+
+#[test]
+fn a_difference_stands_beside_ready_and_goes_with_the_next_answer() {
+    let drifted = noted(created(), &stamp(1), Some((Reason::Drifted, "credential 7 is another")));
+    assert_eq!(conditions(&drifted), ["Ready=True Synced 1", "Drifted=True Drifted 1"]);
+    assert_eq!(noted(drifted.clone(), &stamp(1), None), created());
+    let connection = ConnectionRefStatus::default();
+    let answer = |status, with_content| {
+        let prints = prints(Some("a"), "k");
+        let own = claim(Some("7"));
+        conditions(&accepted(
+            status,
+            &stamp(2),
+            own,
+            connection.clone(),
+            &prints,
+            with_content,
+            false,
+        ))
+    };
+    assert_eq!(answer(drifted, false), ["Ready=True Synced 2"]);
+    // A password that the PAM changed is another one until ours is sent again.
+    let rotated = noted(created(), &stamp(1), Some((Reason::PasswordChangedInPam, "changed")));
+    let stays = ["Ready=True Synced 2", "Drifted=True PasswordChangedInPam 1"];
+    assert_eq!(answer(rotated.clone(), false), stays);
+    assert_eq!(answer(rotated, true), ["Ready=True Synced 2"]);
+}
+
+#[test]
+fn signing_anew_changes_nothing_but_the_signature() {
+    let signed = Claim {
+        mac: "new".to_owned(),
+        ..claim(Some("7"))
+    };
+    let status = resigned(created(), signed);
+    let patch = patch(Some(&created()), &status).expect("something changed");
+    assert_eq!(patch, json!({"claim": {"mac": "new"}}));
 }
 
 #[test]

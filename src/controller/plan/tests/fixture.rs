@@ -15,7 +15,7 @@ use crate::controller::{
     },
     plan::{
         Await, Dispatch, Expected, Finding, Stake, Step,
-        facts::{Content, Facts, LinkState, Prints, Recall, Record, Route, Unsure, Wish},
+        facts::{Content, Facts, LinkState, Prints, Recall, Record, Route, Unsure, Watch, Wish},
         plan,
     },
 };
@@ -55,6 +55,7 @@ pub fn new() -> Case {
             forbidden: &[],
             adopts: false,
             create_only: false,
+            enforces: false,
             drift: DriftPolicy::Report,
             deactivates: false,
             finalizer: false,
@@ -69,6 +70,7 @@ pub fn new() -> Case {
             state: LinkState::Ready,
             interval: Duration::from_mins(10),
             listing_failure: None,
+            many_vanished: false,
         },
         rival: None,
         register: None,
@@ -79,6 +81,15 @@ pub fn new() -> Case {
             unsure: None,
             release_at: None,
             orphaned: false,
+            watch: Watch {
+                answered: ago(60),
+                vanished: false,
+                rotated: false,
+                corrected: &[],
+                may_correct: true,
+                enforce_from: None,
+            },
+            resigns: false,
         },
     })
     .lists(&[])
@@ -214,6 +225,8 @@ fn told(step: &Step) -> String {
         Step::Report(finding) => finding.reason.to_string(),
         Step::Await(Await::Until(moment)) => format!("wait {} s", (*moment - ahead(0)).as_secs()),
         Step::Await(event) => format!("await {event:?}"),
+        Step::Note(Some(difference)) => format!("note {}", difference.reason),
+        Step::Note(None) => "note nothing".to_owned(),
         Step::Deactivate(id) => format!("deactivate {id}"),
         Step::Release(None) => "release".to_owned(),
         Step::Release(Some(warning)) => format!("release, {}", warning.as_str()),
@@ -310,7 +323,7 @@ pub fn register(entries: &[Entry], began: Instant, completed: Instant) -> Regist
             username: &entry.triple.username,
             hostname: &entry.triple.hostname,
             ip: &entry.triple.ip,
-            change: None,
+            change: entry.change.as_deref(),
         });
     }
     Register::new(listing, began, completed)

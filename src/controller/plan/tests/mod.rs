@@ -3,6 +3,7 @@
 mod content;
 mod decision;
 mod deletion;
+mod drift;
 mod fixture;
 mod identity;
 mod status;

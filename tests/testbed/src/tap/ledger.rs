@@ -116,12 +116,12 @@ impl Ledger {
         let mut pages = self.lock();
         let mut met = None;
         for (index, armed) in pages.armed.iter_mut().enumerate() {
-            if armed.kind == kind {
-                if armed.spared == 0 {
-                    met = Some(index);
-                    break;
-                }
-                armed.spared -= 1;
+            if armed.kind != kind {
+                continue;
+            }
+            match armed.spared.checked_sub(1) {
+                Some(left) => armed.spared = left,
+                None => met = met.or(Some(index)),
             }
         }
         let strike = met.map(|index| {
@@ -215,6 +215,7 @@ mod tests {
         let ledger = Arc::<Ledger>::default();
         ledger.begin("pam post".to_owned(), "/a").answered(201);
         let strike = ledger.arm("pam post", 2, Blow::HOLD_BEFORE);
+        let later = ledger.arm("pam post", 3, Blow::CUT_AFTER);
         assert!(ledger.begin("pam post".to_owned(), "/b").strike.is_none());
         assert!(ledger.begin("pam list".to_owned(), "/c").strike.is_none());
         let ticket = ledger.begin("pam post".to_owned(), "/d");
@@ -225,7 +226,10 @@ mod tests {
         drop(strike);
         gate.healed().await;
         drop(ticket);
-        assert!(ledger.begin("pam post".to_owned(), "/e").strike.is_none());
+        let ticket = ledger.begin("pam post".to_owned(), "/e");
+        assert_eq!(ticket.strike.as_ref().expect("the next turn").0, Blow::CUT_AFTER);
+        assert!(!later.has_landed());
+        drop(ticket);
         let seen: Vec<_> = ledger.effects().iter().map(|e| (e.number, e.fate, e.struck)).collect();
         let lost = |number, struck| (number, Fate::Lost, struck);
         let expected = [
@@ -233,7 +237,7 @@ mod tests {
             lost(2, false),
             lost(3, false),
             lost(4, true),
-            lost(5, false),
+            lost(5, true),
         ];
         assert_eq!(seen, expected);
     }
