@@ -13,6 +13,8 @@ mod manifests;
 mod ownership;
 mod policies;
 mod requests;
+mod rounds;
+mod stale;
 mod steps;
 mod tap;
 mod vaults;

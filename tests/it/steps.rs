@@ -18,6 +18,8 @@ use tokio::sync::Semaphore;
 
 use crate::steps::{case::Case, scenario::Scenario};
 
+pub use state::whole;
+
 /// Runs under way at the same time, in all tests of this process together. Most of a run is waiting.
 static PLACES: Semaphore = Semaphore::const_new(32);
 
@@ -82,6 +84,11 @@ async fn of_a_change_of_identity() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_an_adoption() {
     every_step(Scenario::Adoption).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_correction_of_drift() {
+    every_step(Scenario::Correction).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

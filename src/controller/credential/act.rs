@@ -291,6 +291,9 @@ impl Run<'_> {
 
     /// Deactivates our credential and lets the object go.
     pub(super) async fn deactivate(&mut self, id: &str) -> Result<(), Trouble> {
+        if self.memory.deactivated.as_deref() == Some(id) {
+            return self.release(None).await;
+        }
         let Some(way) = self.way.clone() else { return Ok(()) };
         match self.context.effects.deactivate(&way.client, id).await {
             Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
@@ -302,6 +305,7 @@ impl Run<'_> {
             }
             _ => {
                 way.register(|register| register.forget(id));
+                self.memory.deactivated = Some(id.to_owned());
                 tracing::info!(object = %self.name, id, "the credential was deactivated");
                 self.release(None).await?;
             }

@@ -60,6 +60,8 @@ pub struct Memory {
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
+    /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
+    pub deactivated: Option<String>,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -94,6 +96,7 @@ impl Memory {
             newest: None,
             orphaned: false,
             unrecorded: None,
+            deactivated: None,
             first_failed: None,
             gone: false,
             lookout: Lookout::new(now),

@@ -11,7 +11,7 @@ use testbed::{Error, wait_for, wait_until_gone};
 
 use crate::{
     look::{applied, set_password},
-    world::{World, data, is, merge},
+    world::{World, data, id, is, merge},
 };
 
 /// How long an object may take until it is as it should be. The longest way: a change that has to wait until an earlier
@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The object that everything happens to.
 pub const NAME: &str = "db";
+
+/// Where somebody moves the credential in the PAM.
+const MOVED: &str = "moved.example.com";
 
 /// An object that nothing happens to.
 pub const WITNESS: &str = "witness";
@@ -36,6 +39,8 @@ pub enum Scenario {
     IdentityChange,
     /// A credential that was made by hand.
     Adoption,
+    /// Somebody moved the credential in the PAM.
+    Correction,
     Deletion,
     /// From Retain to Deactivate and back.
     PolicySwitch,
@@ -69,7 +74,9 @@ impl Scenario {
         match self {
             Self::ColdStart | Self::Creation | Self::Adoption => &[],
             Self::Deletion => &[NAME, WITNESS],
-            Self::SpecChange | Self::SecretChange | Self::IdentityChange | Self::PolicySwitch => &[NAME],
+            Self::SpecChange | Self::SecretChange | Self::IdentityChange | Self::Correction | Self::PolicySwitch => {
+                &[NAME]
+            }
         }
     }
 
@@ -112,6 +119,14 @@ impl Scenario {
                 let moved = json!({"hostname": "new.example.com", "ip": "10.0.0.2"});
                 world.change(NAME, moved).await;
             }
+            Self::Correction => {
+                let id = id(&ready(world, NAME).await?);
+                assert!(
+                    world
+                        .pam
+                        .edit(id, |credential| MOVED.clone_into(&mut credential.hostname))
+                );
+            }
             Self::Deletion => world.delete(NAME).await,
             Self::PolicySwitch => {
                 world.change(NAME, json!({"deletionPolicy": "Deactivate"})).await;
@@ -128,6 +143,18 @@ impl Scenario {
     /// Waits until the scenario has come to its end.
     pub async fn finished(self, world: &World) -> Result<(), Error> {
         let finalizer = self == Self::Creation;
+        if self == Self::Correction {
+            let journal = world.pam.journal();
+            let is_corrected = || {
+                world
+                    .pam
+                    .credentials()
+                    .iter()
+                    .all(|credential| credential.hostname != MOVED)
+            };
+            let corrected = journal.wait_for(PATIENCE, |_| is_corrected()).await;
+            corrected.map_err(|_| Error::Timeout("the credential was not moved back".to_owned()))?;
+        }
         match self {
             Self::Deletion => wait_until_gone(&world.api::<PamCredential>(), NAME, PATIENCE).await,
             _ => until(world, "ready at the end", |object| {
@@ -151,6 +178,7 @@ impl Scenario {
             Self::ColdStart => json!({"identifier": "orders-db"}),
             Self::Creation | Self::Deletion => json!({"deletionPolicy": "Deactivate"}),
             Self::Adoption => json!({"adoptionPolicy": "Adopt"}),
+            Self::Correction => json!({"driftPolicy": "Correct"}),
             Self::SpecChange | Self::SecretChange | Self::IdentityChange | Self::PolicySwitch => json!({}),
         };
         merge(&mut spec, more);
