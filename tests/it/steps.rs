@@ -11,9 +11,9 @@ mod fault;
 mod scenario;
 mod state;
 
-use std::sync::Arc;
+use std::time::Instant;
 
-use futures::{StreamExt, stream};
+use futures::future::join_all;
 use tokio::sync::Semaphore;
 
 use crate::steps::{case::Case, scenario::Scenario};
@@ -23,76 +23,90 @@ pub use state::whole;
 /// Runs under way at the same time, in all tests of this process together. Most of a run is waiting.
 static PLACES: Semaphore = Semaphore::const_new(32);
 
+/// What the runs of a scenario came to.
+#[derive(Default)]
+struct Tally {
+    steps: usize,
+    cases: usize,
+    /// Writes to the PAM that were repeated after a death or an unknown outcome.
+    repeated: usize,
+    failures: Vec<String>,
+}
+
 /// Runs a scenario without a fault, and then with each fault of each of its steps.
-async fn every_step(scenario: Scenario) {
+async fn every_step(scenario: Scenario) -> Tally {
     let model = {
         let _place = PLACES.acquire().await.expect("nobody closes it");
-        let outcome = Case::of(scenario).run().await;
-        Arc::new(outcome.unwrap_or_else(|failure| panic!("{scenario:?} without a fault: {failure}")))
+        Case::of(scenario).run().await
     };
-    let cases: Vec<_> = model
+    let model = model.unwrap_or_else(|failure| panic!("{scenario:?} without a fault: {failure}"));
+    let cases = model
         .steps
         .iter()
-        .flat_map(|step| step.faults().into_iter().map(|fault| Case::with(scenario, step, fault)))
-        .collect();
-    let count = cases.len();
-    let runs = stream::iter(cases).map(|case| {
-        let model = model.clone();
-        async move {
-            let _place = PLACES.acquire().await.expect("nobody closes it");
-            let judged = case.run().await.and_then(|outcome| case.judge(&model, &outcome));
-            judged.map_err(|failure| format!("{case}: {failure}"))
-        }
+        .flat_map(|step| step.faults().into_iter().map(|fault| Case::with(scenario, step, fault)));
+    let runs = cases.map(async |case| {
+        let _place = PLACES.acquire().await.expect("nobody closes it");
+        let judged = case.run().await.and_then(|outcome| case.judge(&model, &outcome));
+        judged.map_err(|failure| format!("{case}: {failure}"))
     });
-    let results: Vec<_> = runs.buffer_unordered(count.max(1)).collect().await;
-    let (costs, failures): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-    let failures: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
+    let results = join_all(runs).await;
+    let mut tally = Tally {
+        steps: model.steps.len(),
+        cases: results.len(),
+        ..Tally::default()
+    };
+    for result in results {
+        match result {
+            Ok(repeated) => tally.repeated += repeated,
+            Err(failure) => tally.failures.push(failure),
+        }
+    }
+    tally
+}
+
+/// The same for several scenarios at once.
+async fn every_step_of(scenarios: &[Scenario]) {
+    let start = Instant::now();
+    let tallies = join_all(scenarios.iter().map(|scenario| every_step(*scenario))).await;
+    for (scenario, tally) in scenarios.iter().zip(&tallies) {
+        println!(
+            "steps: {scenario:?}: {} steps, {} cases, {} PAM writes repeated",
+            tally.steps, tally.cases, tally.repeated
+        );
+    }
+    let failures: Vec<_> = tallies.iter().flat_map(|tally| tally.failures.clone()).collect();
+    let cases: usize = tallies.iter().map(|tally| tally.cases).sum();
+    let count = failures.len();
     assert!(
         failures.is_empty(),
-        "{scenario:?}: {} of {count} cases failed\n{}",
-        failures.len(),
+        "{count} of {cases} cases failed\n{}",
         failures.join("\n\n")
     );
-    let repeated: usize = costs.into_iter().filter_map(Result::ok).sum();
+    let steps: usize = tallies.iter().map(|tally| tally.steps).sum();
     println!(
-        "steps: {scenario:?}: {} steps, {count} cases, nothing lost; {repeated} PAM writes repeated after a death or an unknown outcome",
-        model.steps.len()
+        "steps: {} scenarios, {steps} steps, {cases} cases, nothing lost, after {:.0?}",
+        scenarios.len(),
+        start.elapsed()
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_an_operator_that_starts_on_new_objects() {
-    every_step(Scenario::ColdStart).await;
+async fn of_what_brings_a_credential_under_an_object() {
+    every_step_of(&[Scenario::ColdStart, Scenario::Creation, Scenario::Adoption]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_creation_with_a_generated_identifier_and_a_finalizer() {
-    every_step(Scenario::Creation).await;
+async fn of_what_changes_a_credential() {
+    every_step_of(&[
+        Scenario::SpecChange,
+        Scenario::SecretChange,
+        Scenario::IdentityChange,
+        Scenario::Correction,
+    ])
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_changes_of_spec_and_secret() {
-    every_step(Scenario::SpecChange).await;
-    every_step(Scenario::SecretChange).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_change_of_identity() {
-    every_step(Scenario::IdentityChange).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_an_adoption() {
-    every_step(Scenario::Adoption).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_correction_of_drift() {
-    every_step(Scenario::Correction).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_deletion_that_deactivates_and_a_switch_of_the_policy() {
-    every_step(Scenario::Deletion).await;
-    every_step(Scenario::PolicySwitch).await;
+async fn of_what_ends_an_object_and_of_the_policy_for_that() {
+    every_step_of(&[Scenario::Deletion, Scenario::PolicySwitch]).await;
 }

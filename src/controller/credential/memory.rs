@@ -37,6 +37,7 @@ pub struct Inputs {
 
 /// What is remembered of one object.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
     uid: String,
     inputs: Inputs,
@@ -56,6 +57,8 @@ pub struct Memory {
     verified: Option<Inputs>,
     /// The object as the API server returned it last; overrides an older one from the watch.
     pub newest: Option<Arc<Credential>>,
+    /// The object was read, or written, by this process: what the watch shows is not older than what others wrote.
+    pub confirmed: bool,
     /// The namespace is being deleted, and connection or Secret are gone already.
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
@@ -94,6 +97,7 @@ impl Memory {
             internal_errors: 0,
             verified: None,
             newest: None,
+            confirmed: false,
             orphaned: false,
             unrecorded: None,
             deactivated: None,

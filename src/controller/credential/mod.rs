@@ -127,6 +127,7 @@ impl Run<'_> {
         for _ in 0..MOST_STEPS {
             self.record_result().await?;
             match self.next_step() {
+                Step::Send(_) | Step::Deactivate(_) if !self.confirm().await? => {}
                 Step::Nothing => {
                     self.memory.verify();
                     return Ok(Action::await_change());

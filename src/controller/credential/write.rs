@@ -186,6 +186,16 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Reads the object again when this process knows it from a list alone: that may be older than what the process before
+    /// this one wrote, and what was sent must not be sent again. True when there was no need.
+    pub(super) async fn confirm(&mut self) -> Result<bool, Trouble> {
+        if self.memory.confirmed {
+            return Ok(true);
+        }
+        self.read_again().await?;
+        Ok(false)
+    }
+
     /// Takes note of what the API server has now. False when somebody else wrote, and the object was read again.
     async fn settle(&mut self, written: kube::Result<Credential>) -> Result<bool, Trouble> {
         match written {
@@ -195,14 +205,19 @@ impl Run<'_> {
             }
             Err(kube::Error::Api(status)) if status.is_not_found() => Err(Trouble::Gone),
             Err(kube::Error::Api(status)) if status.is_conflict() => {
-                let found = self.context.effects.read_credential(&self.name).await?;
-                // Another object under the same name starts anew, with nothing that belongs to this one.
-                let same = found.filter(|object| object.uid() == self.object.uid());
-                self.see(same.ok_or(Trouble::Gone)?);
+                self.read_again().await?;
                 Ok(false)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn read_again(&mut self) -> Result<(), Trouble> {
+        let found = self.context.effects.read_credential(&self.name).await?;
+        // Another object under the same name starts anew, with nothing that belongs to this one.
+        let same = found.filter(|object| object.uid() == self.object.uid());
+        self.see(same.ok_or(Trouble::Gone)?);
+        Ok(())
     }
 
     /// Tells of a transition, in the log and as an event.
@@ -221,5 +236,6 @@ impl Run<'_> {
     fn see(&mut self, object: Credential) {
         self.object = Arc::new(object);
         self.memory.newest = Some(self.object.clone());
+        self.memory.confirmed = true;
     }
 }
