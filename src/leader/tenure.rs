@@ -64,12 +64,6 @@ impl Tenure {
         !self.0.borrow().is_over(Instant::now())
     }
 
-    /// Whether another process may have acted before this one, or may after it.
-    #[must_use]
-    pub fn is_shared(&self) -> bool {
-        *self.0.borrow() != Term::Unlimited
-    }
-
     /// Does this as long as this process may act, extensions meanwhile included, and not a step further.
     pub fn guard<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Result<T, Cut>> {
         // Requests are large; on the heap this one is kept once.
@@ -228,6 +222,6 @@ mod tests {
         let tenure = Tenure::unlimited();
         yield_now().await;
         assert_eq!(tenure.guard(request(86_400, &polls)).await, Ok("answer"));
-        assert!(tenure.is_valid() && !tenure.is_shared());
+        assert!(tenure.is_valid());
     }
 }

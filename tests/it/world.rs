@@ -18,7 +18,9 @@ use pam_operator::{
     simulator::{self, Config, Data, Handle, Profile, Tls},
 };
 use serde_json::json;
-use testbed::{ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, wait_for, wait_until_gone};
+use testbed::{
+    ControlPlane, Operator, OperatorConfig, create_namespace, rbac, shared, tap::Tap, wait_for, wait_until_gone,
+};
 
 pub use objects::merge;
 
@@ -41,6 +43,7 @@ pub struct World {
     pub teams: Vec<String>,
     pub pam: Handle,
     pub operator: Option<Operator>,
+    tap: Option<Tap>,
     args: Vec<String>,
 }
 
@@ -71,6 +74,8 @@ pub struct Setting {
     pub teams: usize,
     /// Which namespaces it watches.
     pub watch: Watch,
+    /// Whether the operator reaches the API server and the PAM through a tap only.
+    pub tapped: bool,
     /// Further flags of the operator.
     pub args: Vec<String>,
     /// Whether the operator acts only while it holds the lease. Who is killed leaves one behind, for which the next one
@@ -101,6 +106,7 @@ impl Default for Setting {
             own_plane: false,
             teams: 0,
             watch: Watch::Listed,
+            tapped: false,
             args: Vec::new(),
             leader_election: false,
             started: true,
@@ -148,7 +154,7 @@ impl World {
         let pam = simulator::start(Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             profile: setting.profile,
-            tls: Tls::InMemory,
+            tls: if setting.tapped { Tls::None } else { Tls::InMemory },
             data: setting.data,
         })
         .await
@@ -157,6 +163,11 @@ impl World {
         for _ in 0..setting.teams {
             teams.push(create_namespace(&client, "team").await.expect("a namespace"));
         }
+        let tap = if setting.tapped {
+            Some(Tap::start(&plane, &user, &pam.url()).await.expect("a tap"))
+        } else {
+            None
+        };
         let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
         if setting.watch == Watch::Listed {
             let watched = iter::once(&namespace).chain(&teams).cloned().collect::<Vec<_>>();
@@ -164,6 +175,7 @@ impl World {
         }
         args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
         args.push(format!("--leader-election={}", setting.leader_election));
+        args.extend(setting.tapped.then(|| "--allow-http".to_owned()));
         args.extend(setting.args);
         let mut world = Self {
             plane,
@@ -173,6 +185,7 @@ impl World {
             teams,
             pam,
             operator: None,
+            tap,
             args,
         };
         world.furnish().await;
@@ -188,6 +201,16 @@ impl World {
         self.pam.ca_pem().expect("the simulator speaks https").to_owned()
     }
 
+    /// Where connections find the PAM.
+    pub fn pam_url(&self) -> String {
+        self.tap.as_ref().map_or_else(|| self.pam.url(), Tap::pam_url)
+    }
+
+    /// What stands between the operator and the rest of the world.
+    pub fn tap(&self) -> &Tap {
+        self.tap.as_ref().expect("this world has a tap")
+    }
+
     /// Starts the operator, and waits until it is ready.
     pub async fn run(&mut self) {
         self.run_with(&[]).await;
@@ -200,15 +223,21 @@ impl World {
         self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
     }
 
-    /// How the operator is started as this user.
+    /// Starts an operator and does not wait for it.
+    pub fn launch(&self) -> Operator {
+        Operator::spawn(&self.config(&self.user)).expect("the operator starts")
+    }
+
+    /// How the operator is started as this user; through the tap, where there is one.
     pub fn config(&self, user: &str) -> OperatorConfig {
+        let direct = || self.plane.kubeconfig_for(user).expect("a kubeconfig");
         let flags = ["run", "--namespace", &self.namespace];
         let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
         OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
             env: vec![("POD_NAME".into(), user.into())],
-            kubeconfig: self.plane.kubeconfig_for(user).expect("a kubeconfig"),
+            kubeconfig: self.tap.as_ref().map_or_else(direct, Tap::kubeconfig),
         }
     }
 

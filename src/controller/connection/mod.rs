@@ -85,8 +85,14 @@ async fn drive<K: ConnectionResource>(
     if link.open_probe(Instant::now()) || link.state().tells_news() {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
-    report(object, link, context).await?;
-    configured.map(|()| next(link))
+    let reported = report(object, link, context).await?;
+    configured.map(|()| {
+        if reported {
+            next(link)
+        } else {
+            Action::requeue(backoff(1))
+        }
+    })
 }
 
 /// Brings terms and client to what the spec and its Secrets say now.
@@ -215,8 +221,9 @@ async fn check(link: &Link, context: &Context) {
     link.demand.notify_one();
 }
 
-/// Writes the connection's own status.
-async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context: &Context) -> kube::Result<()> {
+/// Writes the connection's own status. False when somebody else wrote meanwhile: the watch brings what they wrote, and
+/// with it the next reconcile, which must not depend on that alone.
+async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context: &Context) -> kube::Result<bool> {
     let stamp = Stamp::new(object.generation(), None);
     let old = object.status.as_deref();
     let mut new = old.cloned().unwrap_or_default();
@@ -281,20 +288,20 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
         }
     }
     let Some(patch) = patch(old, &new) else {
-        return Ok(());
+        return Ok(true);
     };
     match context
         .effects
         .patch_connection_status::<K>(&link.key, object.version(), patch)
         .await
     {
-        // Somebody else wrote: the watch brings what they wrote, and with it the next reconcile.
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_conflict() => Ok(false),
         Err(error) => Err(error),
         Ok(()) => {
             let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
             context.events.announce(object, before, &new.conditions);
-            Ok(())
+            Ok(true)
         }
     }
 }

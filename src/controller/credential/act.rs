@@ -306,6 +306,9 @@ impl Run<'_> {
 
     /// Deactivates our credential and lets the object go.
     pub(super) async fn deactivate(&mut self, id: &str) -> Result<(), Trouble> {
+        if self.memory.deactivated.as_deref() == Some(id) {
+            return self.release(None).await;
+        }
         let (Some(way), Some(pass)) = (self.way.clone(), self.pass.clone()) else {
             return Ok(());
         };
@@ -319,6 +322,7 @@ impl Run<'_> {
             }
             _ => {
                 way.register(|register| register.forget(id));
+                self.memory.deactivated = Some(id.to_owned());
                 tracing::info!(object = %self.name, id, "the credential was deactivated");
                 self.release(None).await?;
             }

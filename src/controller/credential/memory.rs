@@ -57,12 +57,14 @@ pub struct Memory {
     verified: Option<Inputs>,
     /// The object as the API server returned it last; overrides an older one from the watch.
     pub newest: Option<Arc<Credential>>,
-    /// The object was read, or written, by this process: no other one has written what the watch does not show yet.
+    /// The object was read, or written, by this process: what the watch shows is not older than what others wrote.
     pub confirmed: bool,
     /// The namespace is being deleted, and connection or Secret are gone already.
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
+    /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
+    pub deactivated: Option<String>,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -98,6 +100,7 @@ impl Memory {
             confirmed: false,
             orphaned: false,
             unrecorded: None,
+            deactivated: None,
             first_failed: None,
             gone: false,
             lookout: Lookout::new(now),

@@ -188,10 +188,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads the object again when a leader before this process may have written a result that the watch does not show
-    /// yet: what was sent must not be sent again. True when there was no need.
+    /// Reads the object again when this process knows it from a list alone: that may be older than what the process before
+    /// this one wrote, and what was sent must not be sent again. True when there was no need.
     pub(super) async fn confirm(&mut self) -> Result<bool, Trouble> {
-        if self.memory.confirmed || !self.context.effects.tenure().is_shared() {
+        if self.memory.confirmed {
             return Ok(true);
         }
         self.read_again().await?;

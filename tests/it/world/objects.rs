@@ -24,7 +24,9 @@ impl World {
             json!({"clientId": CLIENT, "clientSecret": CLIENT_SECRET}),
         )
         .await;
-        self.config_map("vault-ca", "ca.crt", &self.ca()).await;
+        if let Some(ca) = self.pam.ca_pem() {
+            self.config_map("vault-ca", "ca.crt", ca).await;
+        }
     }
 
     /// Creates or replaces a Secret.
@@ -62,11 +64,10 @@ impl World {
 
     /// The spec of a connection to the simulated PAM, changed by a merge patch.
     pub fn connection_spec(&self, change: Value) -> Value {
-        let mut spec = json!({
-            "url": self.pam.url(),
-            "credentialsSecretRef": {"name": "vault-client"},
-            "tls": {"caBundleRef": {"kind": "ConfigMap", "name": "vault-ca", "key": "ca.crt"}},
-        });
+        let mut spec = json!({"url": self.pam_url(), "credentialsSecretRef": {"name": "vault-client"}});
+        if self.pam.ca_pem().is_some() {
+            spec["tls"] = json!({"caBundleRef": {"kind": "ConfigMap", "name": "vault-ca", "key": "ca.crt"}});
+        }
         merge(&mut spec, change);
         spec
     }

@@ -168,11 +168,16 @@ impl ControlPlane {
     /// A client that the API server and its audit log know as `user`. A user other than [`ADMIN`] may do what roles were
     /// bound to its name, see [`rbac::bind_operator`]. The client belongs to the current runtime.
     pub async fn client_for(&self, user: &str) -> Result<Client, Error> {
-        let kubeconfig = self.kubeconfig(user)?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .map_err(|error| Error::Manifest(format!("the testbed's own kubeconfig is not valid: {error}")))?;
+        let config = self.config_for(user).await?;
         Client::try_from(config).map_err(Error::kube("cannot make a Kubernetes client"))
+    }
+
+    /// What a client of `user` is made from.
+    pub(crate) async fn config_for(&self, user: &str) -> Result<Config, Error> {
+        let kubeconfig = self.kubeconfig(user)?;
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+            .await
+            .map_err(|error| Error::Manifest(format!("the testbed's own kubeconfig is not valid: {error}")))
     }
 
     /// A self-contained kubeconfig of `user`, as text for a file (JSON, which is YAML too).

@@ -7,6 +7,7 @@
 //! * [`rbac`] lists what the operator is allowed to do.
 //! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
 //!   [`simulate_pam`] the PAM in this one.
+//! * [`tap`] stands between the operator and both, numbers what leaves the operator, and lets any of it fail.
 //!
 //! Nothing here outlives the process that started it, however it ends.
 
@@ -25,6 +26,7 @@ mod ports;
 mod progress;
 pub mod rbac;
 mod scratch;
+pub mod tap;
 mod wait;
 
 pub use audit::{AuditLog, Mark, Request, count};

@@ -164,6 +164,11 @@ impl Operator {
         })
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool, Error> {
+        Ok(self.scratch.exit_of(self.pid)?.is_some())
+    }
+
     /// Asks the operator to end (SIGTERM), waits for it, and returns what it wrote; an error unless it exits with 0.
     pub async fn stop(mut self) -> Result<String, Error> {
         self.signal(Signal::TERM)?;

@@ -1,0 +1,383 @@
+//! One run of a scenario with one fault or none, and what has to hold afterwards.
+
+use std::{fmt, time::Duration};
+
+use pam_operator::simulator::{Entry, Operation};
+use serde_json::{Value, json};
+use testbed::{
+    Error, Operator,
+    tap::{Effect, Fate, LIST, Strike, TOKEN},
+};
+
+use crate::{
+    look::posts,
+    steps::{
+        fault::{Fault, Step},
+        scenario::{Scenario, ready},
+        state::{State, addressees, whole},
+    },
+    world::{Setting, World},
+};
+
+/// How long anything in a run may take.
+const DEADLINE: Duration = Duration::from_mins(3);
+
+/// Listings after which nothing else comes.
+const SILENT_LISTINGS: usize = 3;
+
+/// Writes to the API server that one fault may cost: to say that something failed, to repeat, to say that it is over; each
+/// with an event, on the object and on the connection.
+const MOST_WRITES: usize = 8;
+
+/// A scenario, and the step that fails.
+pub struct Case {
+    scenario: Scenario,
+    strike: Option<(Step, Fault)>,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    /// The effects that the scenario took.
+    pub steps: Vec<Step>,
+    state: State,
+    /// Requests that changed something in the PAM: POST, DELETE, PUT.
+    writes: usize,
+    addressees: Vec<Value>,
+    /// Successful writes to the API server.
+    patches: usize,
+    /// All effects, for the words of a failure.
+    effects: String,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.strike {
+            Some((step, fault)) => write!(f, "{:?}, {step}, {fault:?}", self.scenario),
+            None => write!(f, "{:?}", self.scenario),
+        }
+    }
+}
+
+/// What is wrong, in words.
+type Verdict<T> = Result<T, String>;
+
+impl Case {
+    /// A run without fault.
+    pub fn of(scenario: Scenario) -> Self {
+        Self { scenario, strike: None }
+    }
+
+    /// A run in which a step fails.
+    pub fn with(scenario: Scenario, step: &Step, fault: Fault) -> Self {
+        Self {
+            scenario,
+            strike: Some((step.clone(), fault)),
+        }
+    }
+
+    /// Runs it.
+    pub async fn run(&self) -> Verdict<Outcome> {
+        let world = World::with(Setting {
+            data: self.scenario.data(),
+            tapped: true,
+            started: false,
+            log_level: "info",
+            ..Setting::default()
+        })
+        .await;
+        let terms = json!({"timeout": "3s", "driftCheckInterval": "1s"});
+        world.connection("vault", terms).await;
+        let mut run = Run {
+            world: &world,
+            scenario: self.scenario,
+            operator: None,
+            log: String::new(),
+        };
+        let outcome = run.all(self.strike.as_ref()).await;
+        outcome.map_err(|failure| {
+            let log = run.log();
+            let lines: Vec<_> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(15)..].join("\n");
+            format!("{failure}\neffects:\n{}\nthe end of the log:\n{end}", effects(&world))
+        })
+    }
+
+    /// Compares a run with the one without a fault; returns how many writes to the PAM were repeated.
+    pub fn judge(&self, model: &Outcome, outcome: &Outcome) -> Verdict<usize> {
+        self.compare(model, outcome)
+            .map_err(|failure| format!("{failure}\neffects:\n{}", outcome.effects))
+    }
+
+    fn compare(&self, model: &Outcome, outcome: &Outcome) -> Verdict<usize> {
+        let (step, fault) = self.strike.as_ref().expect("a run with a fault is judged");
+        if outcome.state != model.state {
+            return Err(format!("another end:\n{}", outcome.state.difference(&model.state)));
+        }
+        if let Some(other) = outcome
+            .addressees
+            .iter()
+            .find(|addressee| !model.addressees.contains(addressee))
+        {
+            return Err(format!("a POST was about {other}"));
+        }
+        let most = model.writes + step.repeats(*fault);
+        if !(model.writes..=most).contains(&outcome.writes) {
+            let expected = model.writes;
+            return Err(format!(
+                "{} writes to the PAM, {expected} to {most} expected",
+                outcome.writes
+            ));
+        }
+        if outcome.patches > model.patches + MOST_WRITES {
+            let expected = model.patches;
+            return Err(format!(
+                "{} writes to the API server, {expected} without a fault",
+                outcome.patches
+            ));
+        }
+        Ok(outcome.writes - model.writes)
+    }
+}
+
+/// A run under way.
+struct Run<'a> {
+    world: &'a World,
+    scenario: Scenario,
+    operator: Option<Operator>,
+    /// What operators wrote that are no more.
+    log: String,
+}
+
+impl Run<'_> {
+    async fn all(&mut self, strike: Option<&(Step, Fault)>) -> Verdict<Outcome> {
+        let world = self.world;
+        self.begin().await?;
+        let foreign = self.foreign();
+        let (first, first_write) = (world.tap().effects().len(), writes(world).await.len());
+        let armed = strike.map(|(step, fault)| world.tap().strike(&step.kind, step.nth, step.blow(*fault)));
+        self.act(armed.as_ref(), strike.is_some_and(|(_, fault)| fault.kills()))
+            .await?;
+        let acted = world.tap().effects().len();
+        self.silence().await?;
+        let state = State::of(world).await;
+        let effects = world.tap().effects();
+        let patches = effects[first..].iter().filter(|effect| is_patch(effect)).count();
+        let written = writes(world).await.split_off(first_write);
+
+        self.restart().await?;
+        let restarted = State::of(world).await;
+        if restarted != state {
+            return Err(format!("a restart changed it:\n{}", restarted.difference(&state)));
+        }
+        self.change().await?;
+        if self.foreign() != foreign {
+            return Err(format!(
+                "foreign credentials changed: {foreign:?} to {:?}",
+                self.foreign()
+            ));
+        }
+        let steps = effects[first..]
+            .iter()
+            .filter(|effect| !is_look(effect) || effect.number <= acted);
+        Ok(Outcome {
+            steps: Step::of(&steps.cloned().collect::<Vec<_>>()),
+            state,
+            writes: written.len(),
+            addressees: addressees(world, &written),
+            patches,
+            effects: self::effects(world),
+        })
+    }
+
+    /// Brings about what is there before, down to the last event.
+    async fn begin(&mut self) -> Verdict<()> {
+        let (world, scenario) = (self.world, self.scenario);
+        if !scenario.is_cold() {
+            self.operator = Some(world.launch());
+        }
+        text(scenario.prepare(world).await)?;
+        let events = if scenario.is_cold() {
+            0
+        } else {
+            1 + scenario.prepared().len()
+        };
+        let written = |effects: &[Effect]| {
+            let events_there = effects.iter().filter(|effect| effect.kind == "create events");
+            events_there.filter(|effect| effect.succeeded()).count() >= events
+        };
+        text(world.tap().wait_for("prepared", DEADLINE, written).await)
+    }
+
+    /// Lets the user act while the fault strikes, and waits until both are over and done with.
+    async fn act(&mut self, strike: Option<&Strike>, kills: bool) -> Verdict<()> {
+        let (world, scenario) = (self.world, self.scenario);
+        if self.operator.is_none() {
+            self.operator = Some(world.launch());
+        }
+        let landed = async {
+            if let Some(strike) = strike {
+                strike.landed().await;
+            }
+        };
+        let user = async {
+            let (acted, ()) = tokio::join!(scenario.act(world), landed);
+            acted
+        };
+        let mut user = Box::pin(user);
+        let mut alive = kills;
+        let mut acted = None;
+        while acted.is_none() || alive {
+            tokio::select! {
+                () = async { strike.expect("only a strike kills").landed().await }, if alive => {
+                    alive = false;
+                    self.die().await?;
+                    strike.expect("only a strike kills").heal();
+                    self.operator = Some(world.launch());
+                }
+                result = &mut user, if acted.is_none() => acted = Some(result),
+                ended = self.ended() => ended?,
+            }
+        }
+        text(acted.expect("the loop ends with it"))?;
+        let mut end = Box::pin(scenario.finished(world));
+        loop {
+            tokio::select! {
+                result = &mut end => return text(result),
+                ended = self.ended() => ended?,
+            }
+        }
+    }
+
+    async fn die(&mut self) -> Verdict<()> {
+        let operator = self.operator.take().expect("one runs");
+        self.log += &text(operator.kill().await)?;
+        Ok(())
+    }
+
+    /// Starts the operator again when it has ended by itself, as Kubernetes would: it does so when it cannot read or make
+    /// the identity of its installation.
+    async fn ended(&mut self) -> Verdict<()> {
+        loop {
+            let operator = self.operator.as_mut().expect("one runs");
+            if text(operator.has_ended())? {
+                self.log += &operator.output();
+                if !operator.output().contains("the installation's identity") {
+                    return Err("the operator ended".to_owned());
+                }
+                self.operator = Some(self.world.launch());
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until some listings in a row were followed by nothing else.
+    async fn silence(&self) -> Verdict<()> {
+        let is_silent = |effects: &[Effect]| {
+            let after = effects.iter().rev().take_while(|effect| is_look(effect));
+            let listings = after.filter(|effect| effect.kind == LIST && effect.succeeded());
+            listings.count() >= SILENT_LISTINGS
+        };
+        let from = self.world.tap().effects().len();
+        let since = |effects: &[Effect]| is_silent(&effects[from..]);
+        text(self.world.tap().wait_for("silent", DEADLINE, since).await)
+    }
+
+    /// A restart costs a token and listings.
+    async fn restart(&mut self) -> Verdict<()> {
+        let operator = self.operator.take().expect("one runs");
+        self.log += &text(operator.stop().await)?;
+        let from = self.world.tap().effects().len();
+        let mut operator = self.world.launch();
+        let ready = operator.ready().await;
+        self.operator = Some(operator);
+        text(ready)?;
+        let listed = |effects: &[Effect]| {
+            let listings = effects[from..].iter().filter(|effect| effect.kind == LIST);
+            listings.filter(|effect| effect.succeeded()).count() >= 2
+        };
+        text(self.world.tap().wait_for("listed", DEADLINE, listed).await)?;
+        let effects = self.world.tap().effects();
+        match effects[from..].iter().find(|effect| !is_look(effect)) {
+            Some(effect) => Err(format!("a restart did {}", effect.kind)),
+            None => Ok(()),
+        }
+    }
+
+    /// The next change costs one POST and one patch, and goes to the credential that status speaks of.
+    async fn change(&self) -> Verdict<()> {
+        let (world, name) = (self.world, self.scenario.survivor());
+        let before = text(ready(world, name).await)?;
+        let (from, posted) = (world.tap().effects().len(), posts(world).await.len());
+        world.change(name, json!({"additional": "afterwards"})).await;
+        let after = text(ready(world, name).await)?;
+        let (before, after) = (before.status.unwrap_or_default(), after.status.unwrap_or_default());
+        if (&before.id, &before.identifier) != (&after.id, &after.identifier) {
+            return Err(format!(
+                "the next change went from {:?} to {:?}",
+                before.identifier, after.identifier
+            ));
+        }
+        // The object is seen as ready before the operator is told that it is.
+        let answered = |effects: &[Effect]| effects.iter().all(|effect| effect.fate != Fate::UnderWay);
+        text(world.tap().wait_for("answered", DEADLINE, answered).await)?;
+        let effects = world.tap().effects();
+        let patches = effects[from..].iter().filter(|effect| is_patch(effect)).count();
+        let cost = (posts(world).await.len() - posted, patches);
+        if cost != (1, 1) {
+            return Err(format!("the next change cost {cost:?} POSTs and patches"));
+        }
+        let id = after.id.and_then(|id| id.parse().ok());
+        let credential = id.and_then(|id| world.pam.credential(id)).ok_or("it is not there")?;
+        if credential.fields["additional"] != "afterwards" {
+            return Err("the next change did not arrive".to_owned());
+        }
+        Ok(())
+    }
+
+    fn foreign(&self) -> Vec<Value> {
+        let credentials = self.world.pam.credentials();
+        credentials.iter().take(2).map(whole).collect()
+    }
+
+    fn log(&self) -> String {
+        self.log.clone() + &self.operator.as_ref().map(Operator::output).unwrap_or_default()
+    }
+}
+
+/// The requests that change something in the PAM, once the last of them is over.
+async fn writes(world: &World) -> Vec<Entry> {
+    posts(world).await;
+    let mut entries = world.pam.journal().entries();
+    entries.retain(|entry| {
+        matches!(
+            entry.operation,
+            Operation::Post | Operation::Delete | Operation::Put | Operation::Reveal
+        )
+    });
+    entries
+}
+
+/// Whether it only looks at the PAM.
+fn is_look(effect: &Effect) -> bool {
+    effect.kind == LIST || effect.kind == TOKEN
+}
+
+/// Whether it changed an object.
+fn is_patch(effect: &Effect) -> bool {
+    !effect.is_pam() && effect.kind != "create events" && effect.succeeded()
+}
+
+fn effects(world: &World) -> String {
+    let effects = world.tap().effects();
+    let lines = effects[effects.len().saturating_sub(40)..].iter();
+    let line = |effect: &Effect| {
+        let mark = if effect.struck { " <- struck" } else { "" };
+        format!("{} {} {:?}{mark}", effect.number, effect.kind, effect.fate)
+    };
+    lines.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn text<T>(result: Result<T, Error>) -> Verdict<T> {
+    result.map_err(|error| error.to_string())
+}
