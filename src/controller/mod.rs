@@ -16,6 +16,7 @@
 //!               PAM holds) mod.rs (what proves that an entry is ours) reservations.rs (one owner in the cluster)
 //! connection/   one reconcile of a connection: mod.rs kind.rs (the two kinds) settings.rs (from spec to client) terms.rs
 //!               (what it says of its objects) link.rs (at run time) listings.rs (one loop of listings per connection)
+//!               turnstile/ (rate, limit, breaker and queue before its PAM)
 //! ```
 
 mod backoff;

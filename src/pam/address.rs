@@ -158,12 +158,11 @@ fn embedded(ip: IpAddr) -> IpAddr {
     if v6.is_unspecified() || v6.is_loopback() {
         return IpAddr::V6(v6);
     }
-    let [_, _, a, b, c, d, .., w, x, y, z] = v6.octets();
+    let octets = v6.octets();
+    let v4 = |from: usize| IpAddr::from([octets[from], octets[from + 1], octets[from + 2], octets[from + 3]]);
     match v6.segments() {
-        [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => {
-            IpAddr::V4(Ipv4Addr::new(w, x, y, z))
-        }
-        [0x2002, ..] => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+        [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => v4(12),
+        [0x2002, ..] => v4(2),
         _ => IpAddr::V6(v6),
     }
 }

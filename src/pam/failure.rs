@@ -104,7 +104,7 @@ mod tests {
 
     /// The failure of a request to `pam.example.com` when that name leads to `host`.
     async fn failure(host: &str) -> Error {
-        let client = client(host, |builder| builder.no_proxy());
+        let client = client(host, reqwest::ClientBuilder::no_proxy);
         sending(&client.get("http://pam.example.com/").send().await.expect_err("refused"))
     }
 
