@@ -292,6 +292,7 @@ mod tests {
             &["pam-operator", "run", "--deletion-timeout", "soon"],
             &["pam-operator", "run", "--log-level", "a=b=c"],
             &["pam-operator", "run", "--allowed-hosts", "https://pam"],
+            &["pam-operator", "run", "--allowed-hosts", ""],
             &["pam-operator", "simulate"],
             &["pam-operator"],
             &["pam-operator", "fly"],

@@ -2,6 +2,7 @@
 //! was sent into it arrives exactly once.
 
 mod breaker;
+mod deletion;
 mod faults;
 mod limits;
 mod silence;

@@ -74,11 +74,12 @@ async fn wait_until_due(
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
             let idle = suspended || !context.index.has_users(&link.key);
             // What may not be made now stays wanted: the usher tells when it may.
-            if state.may_list() && state.wants_listing(Instant::now() >= *due && !idle) {
-                if let Some(pass) = turnstile.admit() {
-                    state.take_wanted();
-                    return Some(pass);
-                }
+            if state.may_list()
+                && state.wants_listing(Instant::now() >= *due && !idle)
+                && let Some(pass) = turnstile.admit()
+            {
+                state.take_wanted();
+                return Some(pass);
             }
         }
         if Instant::now() >= *due {

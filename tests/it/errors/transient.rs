@@ -98,7 +98,9 @@ async fn each_failure_that_may_pass_converges_to_one_credential_when_it_has_pass
         world.connection_is(name, "True", "Synced").await;
     }
 
-    pams.iter().for_each(|pam| pam.faults().clear());
+    for pam in &pams {
+        pam.faults().clear();
+    }
     for ((name, ..), pam) in cases().iter().zip(&pams) {
         let object = world.ready(name).await;
         assert_same(&posts(pam, name));

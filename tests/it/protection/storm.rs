@@ -6,11 +6,11 @@ use std::{env, time::Duration};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::{Api, api::ListParams};
-use pam_operator::simulator::{Effect, Entry, Fault, fingerprint};
+use pam_operator::simulator::{Effect, Entry, Fault, Operation, fingerprint};
 use testbed::{Mark, count};
 use tokio::time::Instant;
 
-use super::{LONG, all_ready, calls, is_open};
+use super::{LONG, all_ready, calls, is_open, metric};
 use crate::{
     look::{content, mark, requests, set_password, within_deadline},
     world::World,
@@ -31,7 +31,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_costs_probes_and_not_objects() {
-    let objects = usize::try_from(setting("PAM_STORM_OBJECTS", 200)).expect("a number of objects");
+    let objects = usize::try_from(setting("PAM_STORM_OBJECTS", 150)).expect("a number of objects");
     let all = KNOWN + objects;
     let mut world = World::start().await;
     set_password(&world, "db", "canary-first").await;
@@ -73,7 +73,8 @@ async fn an_outage_costs_probes_and_not_objects() {
 
 /// Waits until all objects are Ready with this password in the PAM and the connection is well again.
 async fn all_accepted(world: &World, count: usize, password: &str) {
-    let began = Instant::now();
+    let (began, reconciles) = (Instant::now(), reconciles(world).await);
+    let listings = world.pam.journal().count(Operation::List);
     let brought = |entries: &[Entry]| {
         let brought = |entry: &&Entry| entry.executed && entry.body["content"] == fingerprint(password);
         entries.iter().filter(brought).count() == count
@@ -82,9 +83,20 @@ async fn all_accepted(world: &World, count: usize, password: &str) {
     sent.await.expect("every object sends its password");
     let sent = began.elapsed();
     let ready = sent + all_ready(world, count).await;
-    println!("{count} passwords were sent {sent:.2?} after the PAM was back, and all objects Ready after {ready:.2?}");
+    println!(
+        "{count} passwords were sent {sent:.2?} after the PAM was back, and all objects Ready after {ready:.2?}, with {} \
+         listings and {} reconciles",
+        world.pam.journal().count(Operation::List) - listings,
+        self::reconciles(world).await - reconciles,
+    );
     assert!(!is_open(world, "vault").await);
     world.connection_is("vault", "True", "Synced").await;
+}
+
+/// How often the operator looked at a credential.
+async fn reconciles(world: &World) -> u64 {
+    let label = "controller=\"PamCredential\"";
+    metric(world, "controller_runtime_reconcile_total", &[label]).await
 }
 
 /// What an outage costs.

@@ -158,11 +158,11 @@ impl Gate {
         }
     }
 
-    /// A caller is done; `called` says whether it called at all.
-    pub fn leave(&mut self, caller: &Caller, called: bool, unjudged_probe: bool) {
+    /// A caller is done; `idle` says that it made no call, `unjudged_probe` that nothing was found out.
+    pub fn leave(&mut self, caller: &Caller, idle: bool, unjudged_probe: bool) {
         if let Caller::Object(_) = caller {
             self.in_flight -= 1;
-            if !called {
+            if idle {
                 self.bucket.give_back();
             }
         }
@@ -223,7 +223,9 @@ impl Gate {
     fn expire(&mut self, now: Instant) {
         let expired = self.tickets.extract_if(|_, ticket| ticket.expires <= now);
         let expired: Vec<_> = expired.map(|(_, ticket)| ticket).collect();
-        expired.iter().for_each(|ticket| self.fall_back(ticket));
+        for ticket in &expired {
+            self.fall_back(ticket);
+        }
     }
 
     fn fall_back(&mut self, ticket: &Ticket) {

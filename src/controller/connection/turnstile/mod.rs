@@ -154,10 +154,10 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let called = self.called.load(Ordering::Relaxed);
+        let idle = !self.called.load(Ordering::Relaxed);
         let unjudged = self.probe && !self.judged.load(Ordering::Relaxed);
         let mut gate = self.turnstile.gate();
-        gate.leave(&self.caller, called, unjudged);
+        gate.leave(&self.caller, idle, unjudged);
         self.turnstile.tell(&gate);
     }
 }

@@ -86,7 +86,9 @@ mod tests {
 
     fn queue(names: &[&str]) -> Queue {
         let mut queue = Queue::default();
-        names.iter().for_each(|text| queue.push(&name(text)));
+        for text in names {
+            queue.push(&name(text));
+        }
         queue
     }
 

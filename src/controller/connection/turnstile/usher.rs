@@ -21,10 +21,7 @@ pub async fn run(link: Arc<Link>, turnstile: Arc<Turnstile>, context: Arc<Contex
         name: link.key.name.clone(),
     };
     let mut open = false;
-    loop {
-        let Some(may_list) = may_list(&link, &turnstile, &context) else {
-            break;
-        };
+    while let Some(may_list) = may_list(&link, &turnstile, &context) {
         let (moves, cause, waiting) = {
             let mut gate = turnstile.gate();
             let moves = gate.advance(Instant::now(), may_list);

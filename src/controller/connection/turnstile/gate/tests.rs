@@ -52,12 +52,12 @@ fn a_free_turnstile_is_passed_at_once() {
     assert_eq!(gate.enter(&name("a/1"), now), ENTERS);
     assert_eq!(gate.enter(&name("a/2"), now), ENTERS);
     assert_eq!(gate.enter(&name("a/3"), now), None, "two are inside");
-    gate.leave(&caller("a/1"), true, false);
+    gate.leave(&caller("a/1"), false, false);
     assert_eq!(gate.enter(&name("a/4"), now), None, "nobody overtakes");
     assert_eq!(woken(&mut gate, now), ["a/3"]);
     assert_eq!(woken(&mut gate, now), [""; 0], "its place is kept");
     assert_eq!(gate.enter(&name("a/3"), now), ENTERS);
-    gate.leave(&caller("a/2"), true, false);
+    gate.leave(&caller("a/2"), false, false);
     assert_eq!(woken(&mut gate, now), ["a/4"]);
     assert_eq!(gate.waiting(), 0);
 }
@@ -93,7 +93,7 @@ fn namespaces_take_turns() {
     let mut order = Vec::new();
     let mut inside = "a/0".to_owned();
     while gate.waiting() > 0 {
-        gate.leave(&caller(&inside), true, false);
+        gate.leave(&caller(&inside), false, false);
         inside = woken(&mut gate, now).remove(0);
         gate.enter(&name(&inside), now);
         order.push(inside.clone());
@@ -110,7 +110,7 @@ fn a_turn_that_is_not_used_falls_back_with_its_token() {
         gate.enter(&name(text), now);
     }
     // The first one inside made no call after all.
-    gate.leave(&caller("a/0"), false, false);
+    gate.leave(&caller("a/0"), true, false);
     assert_eq!(woken(&mut gate, now), ["a/1"]);
     // It is not needed any more.
     gate.forget(&name("a/1"));
@@ -147,7 +147,7 @@ fn an_open_breaker_stops_all_but_one_probe() {
     for text in ["a/in", "a/1", "a/2", "a/3", "a/4"] {
         gate.enter(&name(text), now);
     }
-    gate.leave(&caller("a/in"), true, false);
+    gate.leave(&caller("a/in"), false, false);
     assert_eq!(woken(&mut gate, now), ["a/4"]);
     let due = open(&mut gate, now);
     assert_eq!(gate.enter(&name("a/4"), now), None, "its turn is over too");
@@ -160,7 +160,7 @@ fn an_open_breaker_stops_all_but_one_probe() {
     assert_eq!(gate.enter(&name("b/1"), due), PROBES);
     assert_eq!(gate.admit(due), None, "one at a time");
     gate.failed(&caller("b/1"), true, &failure(), due);
-    gate.leave(&caller("b/1"), true, false);
+    gate.leave(&caller("b/1"), false, false);
     gate.enter(&name("b/1"), due);
 
     let due = gate.until().expect("it is open");
@@ -187,7 +187,7 @@ fn after_an_outage_the_queue_drains_one_then_twice_as_many_with_each_answer() {
         let name = inside.remove(0);
         gate.enter(&name, due);
         gate.answered();
-        gate.leave(&Caller::Object(name), true, false);
+        gate.leave(&Caller::Object(name), false, false);
         inside.extend(gate.advance(due, true).wake);
         most.push(inside.len());
     }
@@ -204,7 +204,7 @@ fn a_probe_that_makes_no_call_is_given_to_the_next() {
     }
     assert_eq!(woken(&mut gate, due), ["a/1"]);
     assert_eq!(gate.enter(&name("a/1"), due), PROBES);
-    gate.leave(&caller("a/1"), false, true);
+    gate.leave(&caller("a/1"), true, true);
     assert_eq!(woken(&mut gate, due), ["a/2"]);
     gate.forget(&name("a/2"));
     assert_eq!(woken(&mut gate, due), ["a/3"]);
