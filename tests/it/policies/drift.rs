@@ -18,11 +18,11 @@ type Edit = fn(&mut Credential);
 const EDITS: [(&str, Edit); 4] = [
     ("username", |credential| credential.username = "renamed".into()),
     ("hostname", |credential| {
-        credential.hostname = "moved.example.com".into()
+        credential.hostname = "moved.example.com".into();
     }),
     ("ip", |credential| credential.ip = "10.9.9.9".into()),
     ("identifier", |credential| {
-        credential.identifier = Some("renamed".into())
+        credential.identifier = Some("renamed".into());
     }),
 ];
 
