@@ -20,6 +20,9 @@ const LOG: &str = "operator.log";
 /// The first argument by which a program of the testbed is the operator.
 const AS_OPERATOR: &str = "operator";
 
+/// How every secret of the tests begins.
+const CANARY: &str = "canary-";
+
 /// How long the operator may take until it is ready.
 const READY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -262,6 +265,17 @@ impl Operator {
             "the operator {what}; the end of its log:\n{}",
             self.scratch.tail(LOG)
         ))
+    }
+}
+
+impl Drop for Operator {
+    /// Whatever a test was about, no operator may have written a secret.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let output = self.output();
+            let line = output.lines().find(|line| line.contains(CANARY));
+            assert!(line.is_none(), "the operator wrote a secret: {line:?}");
+        }
     }
 }
 
