@@ -318,4 +318,14 @@ mod tests {
             assert!(!can_be_a_name(name), "{name}");
         }
     }
+
+    /// What was never begun cannot have happened, so its claim may be given up; anything else has to be found out.
+    #[test]
+    fn a_request_that_is_cut_may_have_happened_only_if_it_had_begun() {
+        for (begun, outcome) in [(false, Outcome::NotExecuted), (true, Outcome::Unknown)] {
+            let error = unled(Cut { begun });
+            assert_eq!((error.class, error.outcome), (Class::Unavailable, outcome));
+            assert!(error.to_string().contains("lease"), "{error}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! candidate.rs   what to do about the lease: pure        desk.rs     the lease on the API server
 //! tenure.rs      how long this process may act, and the guard of everything that it does
+//! alarm.rs       the end of a process that stood still until its lease was over
 //! ```
 //!
 //! * Two processes never hold the lease at one time: each write of it names the version that it was decided on.
@@ -10,6 +11,7 @@
 //!   renewed it was sent, while others count from when they saw what that request wrote.
 //! * Who loses the lease ends; a new process begins with nothing that could be out of date.
 
+mod alarm;
 mod candidate;
 mod desk;
 mod tenure;
@@ -103,13 +105,15 @@ impl Election {
 
     fn elected(self, sent: Instant) -> Office {
         tracing::info!(identity = self.identity, "the lease was acquired: this process leads");
-        self.term.send_replace(Term::Until(sent + DURATION));
-        Office {
+        alarm::prepare();
+        let mut office = Office {
             desk: self.desk,
             identity: self.identity,
             term: self.term,
             since: sent,
-        }
+        };
+        office.extend(sent);
+        office
     }
 
     /// The lease as its new holder writes it.
@@ -135,8 +139,7 @@ impl Office {
                 finding = match duty(&self.identity, self.since, &finding, sent) {
                     Duty::Renew => match self.desk.patch(renewal(&self.identity), deadline).await {
                         Written::Yes => {
-                            self.since = sent;
-                            self.term.send_replace(Term::Until(sent + DURATION));
+                            self.extend(sent);
                             break;
                         }
                         Written::Outrun => self.desk.read(deadline).await,
@@ -153,6 +156,15 @@ impl Office {
                 };
             }
         }
+    }
+
+    /// The lease is good from the moment when the request was sent that says so: the API server may have taken note of it
+    /// at any time since.
+    fn extend(&mut self, sent: Instant) {
+        let end = sent + DURATION;
+        alarm::set(end.saturating_duration_since(Instant::now()));
+        self.term.send_replace(Term::Until(end));
+        self.since = sent;
     }
 
     /// Gives the lease up, so that another process need not wait for its end. Whatever was to be done must be done: from

@@ -19,6 +19,9 @@ use crate::{
 /// The exit code of an operator that lost the lease.
 const UNSEATED: i32 = 1;
 
+/// The exit code of an operator that stood still until its lease was over.
+const OVERSLEPT: i32 = 3;
+
 /// The name of the lease.
 const LEASE: &str = "pam-operator";
 

@@ -2,13 +2,17 @@
 
 use std::time::Instant;
 
+use futures::future;
 use pam_operator::simulator::{Operation, Point};
 
-use super::{attempted_writes, declare, held_by, led, seconds, standby, unseated};
+use super::{OVERSLEPT, attempted_writes, declare, held_by, led, seconds, standby};
 use crate::{
     look::{only, own, password, posts, set_password},
     world::{DEADLINE, id},
 };
+
+/// How many objects make a storm.
+const OBJECTS: usize = 60;
 
 /// The answer to its POST, changed objects and a changed password wait for the frozen leader; when it is thawed, all of
 /// that has been done by another one.
@@ -43,7 +47,8 @@ async fn a_thawed_leader_writes_nothing_more() {
     let start = world.plane.audit().mark(&world.user).await.expect("an audit log");
 
     first.thaw().expect("a signal");
-    let output = unseated(first).await;
+    let (code, output) = first.exit().await.expect("it ends by itself");
+    assert_eq!(code, Some(OVERSLEPT), "{output}");
     assert_eq!(attempted_writes(&world, &world.user, start).await, [], "{output}");
     assert_eq!(posts(&world).await.len(), before, "{output}");
     assert_eq!(world.pam.journal().count(Operation::Token), asked, "{output}");
@@ -56,6 +61,35 @@ async fn a_thawed_leader_writes_nothing_more() {
     assert_eq!(password(&own(&world, &known)), Some("canary-second"));
     held_by(&world, &second.user).await;
     second.operator.stop().await.expect("it ends well");
+}
+
+/// In the middle of many creates; which request is where at that moment differs each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_thawed_after_a_storm_sends_nothing_more() {
+    let mut world = led().await;
+    let second = standby(&world).await;
+    let names: Vec<_> = (0..OBJECTS).map(|number| format!("db-{number}")).collect();
+    future::join_all(names.iter().map(|name| declare(&world, name))).await;
+    let some = world.pam.journal().wait_for_count(Operation::Post, 10, DEADLINE);
+    some.await.expect("the leader is at work");
+    let mut first = world.operator.take().expect("it runs");
+    first.freeze().await.expect("a signal");
+    held_by(&world, &second.user).await;
+    let objects = future::join_all(names.iter().map(|name| world.ready(name))).await;
+    let sent = world.pam.journal().posts().len();
+    let start = world.plane.audit().mark(&world.user).await.expect("an audit log");
+
+    first.thaw().expect("a signal");
+    let (code, output) = first.exit().await.expect("it ends by itself");
+    assert_eq!(code, Some(OVERSLEPT), "{output}");
+    let late = world.pam.journal().posts().len() - sent;
+    println!("leader frozen in a storm of {OBJECTS} creates: {sent} POSTs before it was thawed, {late} after");
+    assert_eq!(late, 0, "{output}");
+    assert_eq!(attempted_writes(&world, &world.user, start).await, [], "{output}");
+    assert_eq!(world.pam.credentials().len(), OBJECTS);
+    for object in &objects {
+        assert_eq!(password(&own(&world, object)), Some("canary-first"));
+    }
 }
 
 /// A short standstill costs nothing: the lease is still good, and the work goes on.
