@@ -1,12 +1,13 @@
 //! No single object opens the breaker, and none keeps it open.
 
-use pam_operator::simulator::{Effect, Fault, Operation};
+use pam_operator::simulator::{Effect, Entry, Fault, Operation};
 use serde_json::json;
 
 use super::{all_ready, is_open, until_all, waiting};
 use crate::{
     look::within_deadline,
-    world::{World, is},
+    vaults::posts,
+    world::{DEADLINE, World, is},
 };
 
 /// How many objects are well.
@@ -29,13 +30,12 @@ async fn an_object_that_the_pam_never_answers_neither_opens_nor_keeps_open() {
         .add(Fault::new(unavailable()).on(Operation::Post).identifier("bad"));
     world.create("bad", json!({"identifier": "bad"})).await;
     // It fails three times while nobody else asks for anything.
-    let failed = |times: usize| {
-        let bad = |entry: &&pam_operator::simulator::Entry| entry.identifier.as_deref() == Some("bad");
-        move |entries: &[pam_operator::simulator::Entry]| entries.iter().filter(bad).count() >= times
+    let thrice = |entries: &[Entry]| {
+        let bad = |entry: &&Entry| entry.identifier.as_deref() == Some("bad");
+        entries.iter().filter(bad).count() >= 3
     };
-    let journal = world.pam.journal();
-    let three = journal.wait_for(crate::world::DEADLINE, failed(3));
-    three.await.expect("it is tried again and again");
+    let failed = world.pam.journal().wait_for(DEADLINE, thrice);
+    failed.await.expect("it is tried again and again");
     for number in 0..WELL {
         world.create(&format!("well-{number}"), json!({})).await;
     }
@@ -53,10 +53,6 @@ async fn an_object_that_the_pam_never_answers_neither_opens_nor_keeps_open() {
     within_deadline("open the breaker", async || is_open(&world, "vault").await).await;
     world.connection_is("vault", "False", "PamUnavailable").await;
     let attempts = world.pam.journal().posts().len();
-    world.pam.faults().add(Fault::new(Effect::Latency {
-        ms: 1,
-        point: pam_operator::simulator::Point::Before,
-    }));
     world.pam.faults().remove(down);
     let took = all_ready(&world, WELL).await;
     println!("after {attempts} POSTs the breaker was open; {WELL} objects were Ready {took:.2?} after the outage");
@@ -68,7 +64,7 @@ async fn an_object_that_the_pam_never_answers_neither_opens_nor_keeps_open() {
     .await;
     assert_eq!(waiting(&world, "vault").await, 0);
     for number in 0..WELL {
-        let sent = crate::vaults::posts(&world.pam, &format!("well-{number}"));
+        let sent = posts(&world.pam, &format!("well-{number}"));
         let accepted = sent.iter().filter(|post| post.executed).count();
         assert_eq!(accepted, 2, "a create and an update");
     }

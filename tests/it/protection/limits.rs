@@ -1,7 +1,5 @@
 //! `rateLimit` holds, and a namespace with many waiting objects does not hold up another one.
 
-use std::time::Duration;
-
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api,
@@ -35,7 +33,7 @@ async fn neither_the_rate_nor_the_number_under_way_is_ever_exceeded() {
     let steady = world.vault("steady", Profile::V3_32, data(), limit(10, 5, 2)).await;
     let slow = world.vault("slow", Profile::V3_32, data(), limit(1000, 1000, 3)).await;
     let latency = Effect::Latency {
-        ms: 100,
+        ms: 200,
         point: Point::Before,
     };
     slow.faults().add(Fault::new(latency).on(Operation::Post));
@@ -50,14 +48,15 @@ async fn neither_the_rate_nor_the_number_under_way_is_ever_exceeded() {
 
     let requests = steady.journal().entries();
     assert_eq!(steady.journal().count(Operation::Post), OBJECTS as u64, "one POST each");
-    // A turn takes its token when it is given, and its request follows: so many can be on their way to that.
+    // A turn takes its token when it is given, and its request follows: two can be on their way to that. A listing does
+    // not wait for its token.
     let excess = excess(&requests, 10.0, 5.0);
     let lasted = seconds(&requests[0], &requests[requests.len() - 1]);
     println!(
         "steady: {} requests in {lasted:.2} s, at most {excess:.2} above the bucket",
         requests.len()
     );
-    assert!(excess <= 2.0, "{excess} requests more than 5 and 10 a second");
+    assert!(excess <= 3.0, "{excess} requests more than 5 and 10 a second");
     assert!(lasted >= 2.0, "{} requests came in {lasted} s", requests.len());
 
     let peak = slow.journal().peak_in_flight(Operation::Post);
@@ -153,6 +152,5 @@ async fn one_object_among_many_of_another_namespace_is_served_soon() {
     println!("the one was served after {overtook} of the others, {left} still waited");
     assert!(overtook <= 8, "{overtook} of the others were served first");
     assert!(left > 0, "nobody waited any more");
-    let lasted = all_ready(&world, MANY).await;
-    assert!(lasted > Duration::ZERO);
+    all_ready(&world, MANY).await;
 }
