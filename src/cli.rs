@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use futures::FutureExt;
 use tokio::{
     net::TcpListener,
@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     api::{crds_yaml, parse_duration},
-    controller::{self, Options, Readiness, Rules},
+    controller::{self, Options, Readiness, Rules, RunError},
     metrics::Metrics,
     pam::{AddressPolicy, HostPattern, install_crypto_provider},
     server,
@@ -21,6 +21,9 @@ use crate::{
 
 /// Bad flags, files or surroundings: nothing was started.
 const MISUSE: u8 = 2;
+
+/// Another process may lead now: this one was to end, and to be started again.
+const UNSEATED: u8 = 1;
 
 /// The API server's client warns of an answer that it cannot read by printing it, and that could be a Secret.
 const QUIET: &str = "kube_client::client=error";
@@ -73,6 +76,10 @@ struct RunArgs {
     /// Reconciles at the same time
     #[arg(long, env = "PAM_OPERATOR_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
+
+    /// Act only while holding the lease `pam-operator`, so that several replicas can run of which one acts
+    #[arg(long, env = "PAM_OPERATOR_LEADER_ELECTION", default_value_t = true, action = ArgAction::Set)]
+    leader_election: bool,
 
     /// Hosts that connections may name (`host` or `*.suffix`), separated by commas; omitted: any
     #[arg(long, env = "PAM_OPERATOR_ALLOWED_HOSTS", value_delimiter = ',', value_name = "HOST")]
@@ -136,20 +143,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match command {
         Command::Crd => {
             print!("{}", crds_yaml());
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         Command::Run(args) => runtime.block_on(run(args)),
-        Command::Simulate(args) => runtime.block_on(simulate(args)).map_err(|error| error.to_string()),
+        Command::Simulate(args) => {
+            let ended = runtime.block_on(simulate(args));
+            ended.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        }
     };
     runtime.shutdown_timeout(Duration::from_secs(1));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Parsers of files go on to show the lines around a mistake; those of a kubeconfig may hold a key.
         Err(message) => misuse(message.lines().next().unwrap_or_default()),
     }
 }
 
-async fn run(args: RunArgs) -> Result<(), String> {
+async fn run(args: RunArgs) -> Result<ExitCode, String> {
     let filter = EnvFilter::new(&args.log_level).add_directive(QUIET.parse().expect("a valid directive"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -199,6 +209,7 @@ async fn run(args: RunArgs) -> Result<(), String> {
         concurrency: args.concurrency,
         accept_cluster: args.accept_cluster,
         resign_claims: args.resign_claims,
+        leader_election: args.leader_election,
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -212,12 +223,20 @@ async fn run(args: RunArgs) -> Result<(), String> {
         tokio::time::sleep(SHUTDOWN).await;
     };
     tokio::select! {
-        result = controllers => result.map_err(|error| error.to_string())?,
+        result = controllers => match result {
+            Ok(()) => {}
+            Err(error @ RunError::Unseated(_)) => {
+                tracing::error!(%error, "pam-operator ends at once, because another process may lead now");
+                return Ok(ExitCode::from(UNSEATED));
+            }
+            Err(error) => return Err(error.to_string()),
+        },
+        // A lease is not released then: what is under way may still arrive, so the next leader has to wait.
         () = late => tracing::warn!("not everything that was under way ended in time"),
     }
     server.abort();
     tracing::info!("pam-operator ends");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Ends with the first SIGTERM or SIGINT.
@@ -273,6 +292,7 @@ mod tests {
             &["pam-operator", "run", "--deletion-timeout", "soon"],
             &["pam-operator", "run", "--log-level", "a=b=c"],
             &["pam-operator", "run", "--allowed-hosts", "https://pam"],
+            &["pam-operator", "run", "--allowed-hosts", ""],
             &["pam-operator", "simulate"],
             &["pam-operator"],
             &["pam-operator", "fly"],

@@ -19,21 +19,23 @@
 //! * [`pam`]: the client of the PAM's HTTP API. Knows nothing of Kubernetes.
 //! * [`controller`]: observe, plan, act, report; the map of its files is in its own documentation.
 //! * [`simulator`]: a PAM Core for demos and tests. Shares nothing with [`pam`], so that each catches the other's mistakes.
+//! * [`leader`]: who acts when several processes run. Knows nothing of what they do.
 //! * [`cli`], [`server`], [`metrics`]: the command line, the operator's own HTTP server, the counters.
 //!
 //! # Invariants
 //!
-//! * Arrows point one way: `controller` uses `pam` and `api`; nothing uses `controller` but `cli`; `simulator` uses
+//! * Arrows point one way: `controller` uses `pam`, `api` and `leader`; nothing uses `controller` but `cli`; `simulator` uses
 //!   nothing of ours.
 //! * A POST goes out only after the claim that makes its result ours is in status, and only when a listing says that it
 //!   hits our own credential or nothing (`controller/approach.rs`).
-//! * The plan is a pure function. Every effect leaves through `controller/effects.rs`.
+//! * The plan is a pure function. Every effect leaves through `controller/effects.rs`, and none without a valid lease.
 //! * Secrets are `secrecy` types from the first byte on; no error, log line, event, status, metric or URL contains one.
 //! * Ready is True only when the PAM accepted exactly this generation and this Secret content.
 
 pub mod api;
 pub mod cli;
 pub mod controller;
+pub mod leader;
 pub mod metrics;
 pub mod pam;
 pub mod server;

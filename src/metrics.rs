@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -23,6 +24,9 @@ pub struct Metrics {
     reconciles: Family<ControllerLabel, Counter>,
     released: Family<WhyLabel, Counter>,
     corrected: Family<WhyLabel, Counter>,
+    leader: Gauge,
+    breakers: Family<ConnectionLabels, Gauge>,
+    waiting: Family<ConnectionLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,6 +45,17 @@ struct ControllerLabel {
     controller: String,
 }
 
+/// A connection, as metrics name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ConnectionLabels {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace; empty for a cluster's.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WhyLabel {
     reason: &'static str,
@@ -53,6 +68,9 @@ impl Default for Metrics {
         let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
         let reconciles = Family::default();
         let released = Family::default();
+        let leader = Gauge::default();
+        let breakers = Family::default();
+        let waiting = Family::default();
         registry.register(
             "pam_operator_pam_api_requests",
             "Calls to the PAM by operation and outcome",
@@ -79,6 +97,21 @@ impl Default for Metrics {
             "Differences that others made in the PAM and that were corrected, by reason",
             corrected.clone(),
         );
+        registry.register(
+            "pam_operator_leader",
+            "1 in the process that acts, 0 in one that stands by",
+            leader.clone(),
+        );
+        registry.register(
+            "pam_operator_pam_breaker_open",
+            "Whether no request is sent to the PAM of a connection because it does not answer",
+            breakers.clone(),
+        );
+        registry.register(
+            "pam_operator_pam_waiting_objects",
+            "Objects that wait for their turn at the PAM of a connection",
+            waiting.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
@@ -86,6 +119,9 @@ impl Default for Metrics {
             reconciles,
             released,
             corrected,
+            leader,
+            breakers,
+            waiting,
         }
     }
 }
@@ -124,6 +160,24 @@ impl Metrics {
     /// Counts a difference that was corrected in the PAM.
     pub fn corrected(&self, reason: &'static str) {
         self.corrected.get_or_create(&WhyLabel { reason }).inc();
+    }
+
+    /// Says whether this process acts.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
+    /// Says whether a connection's breaker is open, and how many objects wait for their turn.
+    pub fn turnstile(&self, connection: &ConnectionLabels, open: bool, waiting: usize) {
+        self.breakers.get_or_create(connection).set(open.into());
+        let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        self.waiting.get_or_create(connection).set(waiting);
+    }
+
+    /// Forgets a connection that calls no PAM any more.
+    pub fn forget_turnstile(&self, connection: &ConnectionLabels) {
+        self.breakers.remove(connection);
+        self.waiting.remove(connection);
     }
 
     /// All metrics in the text format of OpenMetrics.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     PamConnectionStatus, SecretRef,
-    rules::{DURATION_LENGTH, described_by_field, duration_between, matches},
+    rules::{DURATION_LENGTH, described_by_field, duration_between, matches, object_name},
 };
 
 /// How to reach a PAM. What the references name is read from the connection's own namespace; for a
@@ -169,6 +169,7 @@ pub struct CaBundleRef {
 
     /// Name of the `ConfigMap` or Secret.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = object_name())]
     pub name: String,
 
     /// Key in its `data`, such as `ca.crt`.

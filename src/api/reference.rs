@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::described_by_field;
+use super::rules::{described_by_field, object_name};
 
 /// Names the connection that a credential is sent through.
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
@@ -19,6 +19,7 @@ pub struct ConnectionRef {
 
     /// Name of the connection.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = object_name())]
     pub name: String,
 }
 
@@ -63,6 +64,7 @@ impl fmt::Display for ConnectionKind {
 pub struct SecretKeyRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = object_name())]
     pub name: String,
 
     /// Key in the Secret's `data`; its value is used byte for byte, a final line break included, and must be UTF-8.
@@ -75,5 +77,6 @@ pub struct SecretKeyRef {
 pub struct SecretRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = object_name())]
     pub name: String,
 }

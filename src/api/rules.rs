@@ -27,6 +27,14 @@ pub(super) fn each_matches(pattern: &str, message: &str) -> Rule {
     Rule::new(format!("self.all(item, item.matches(r'{pattern}'))")).message(message)
 }
 
+/// A text can be the name of an object: a DNS subdomain.
+pub(super) fn object_name() -> Rule {
+    matches(
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        "must be the name of an object: lower case letters, digits, - and ., with a letter or digit at both ends",
+    )
+}
+
 /// A duration such as `90s` or `1h30m` between two bounds, which are durations themselves.
 pub(super) fn duration_between(min: &str, max: &str) -> Rule {
     let message = format!("must be a duration from {min} to {max}, written such as 30s, 10m or 1h30m");

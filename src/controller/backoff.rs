@@ -15,8 +15,13 @@ pub const REFUSED_PAUSE: Duration = Duration::from_mins(10);
 
 /// The pause after this many failures in a row.
 pub fn backoff(failures: u32) -> Duration {
+    backoff_up_to(LONGEST_PAUSE, failures)
+}
+
+/// The same with another limit.
+pub fn backoff_up_to(longest: Duration, failures: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    jittered(doubled.min(LONGEST_PAUSE))
+    jittered(doubled.min(longest))
 }
 
 /// A duration give or take a fifth, so that what failed together does not come back together.

@@ -19,6 +19,7 @@ use crate::controller::{
     effects::Effects,
     events::Events,
     index::{Index, Reference, Referrer},
+    namespaces::{Namespaces, News},
     ownership::{identity::Name, installation::Installation, reservations::Reservations},
 };
 use crate::{
@@ -64,6 +65,8 @@ pub struct Context {
     pub memories: Memories,
     /// Which object a credential belongs to.
     pub reservations: Mutex<Reservations>,
+    /// Labels of namespaces.
+    pub namespaces: Namespaces,
     /// Metadata of Secrets.
     pub secrets: Store<PartialObjectMeta<Secret>>,
     /// Metadata of ConfigMaps.
@@ -95,12 +98,31 @@ impl Context {
         })
     }
 
+    /// Whether this process acts. Another one does otherwise, and this one only looks on.
+    pub fn leads(&self) -> bool {
+        self.effects.tenure().is_valid()
+    }
+
     /// Wakes everybody who refers to this.
     pub fn wake_referrers(&self, reference: &Reference) {
         for referrer in self.index.referrers(reference) {
             match referrer {
                 Referrer::Credential(name) => self.wake.credential(&name),
                 Referrer::Connection(key) => self.wake.connection(&key),
+            }
+        }
+    }
+
+    /// Wakes everybody whom news of namespaces concerns.
+    pub fn wake_for_namespaces(&self, news: &News) {
+        match news {
+            News::One(name) => self.wake_referrers(&Reference::Namespace(name.clone())),
+            // Which labels can be seen is for the connections to say, and for their users to follow.
+            News::Any => {
+                for key in self.links.of_cluster() {
+                    self.wake.connection(&key);
+                    self.wake_referrers(&Reference::Connection(key));
+                }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Every effect that leaves the process: requests to the API server and to the PAM.
 //!
 //! The controllers do nothing to the world but through here, so that effects can be counted, failed on purpose and
-//! guarded (by a lease, a limit, a breaker) in one place.
+//! guarded (by a lease, a limit, a breaker) in one place. The lease itself is no effect of theirs: see [`crate::leader`].
 
 use std::{collections::HashMap, fmt::Debug};
 
+use futures::FutureExt;
 use k8s_openapi::{
     ByteString,
     api::{
@@ -23,13 +24,14 @@ use zeroize::Zeroize;
 
 use crate::controller::{
     Credential,
-    connection::{kind::ConnectionResource, terms::LinkKey},
+    connection::{kind::ConnectionResource, terms::LinkKey, turnstile::Pass},
     ownership::identity::Name,
 };
 use crate::{
     api::{FINALIZER, SecretVersion},
+    leader::{Cut, Tenure},
     metrics::Metrics,
-    pam::{self, Answer, CredentialBody, Listing},
+    pam::{self, Answer, Class, CredentialBody, Listing, Outcome},
 };
 
 /// The way to the world; cheap to clone.
@@ -37,6 +39,7 @@ use crate::{
 pub struct Effects {
     client: Client,
     metrics: Metrics,
+    tenure: Tenure,
 }
 
 /// A Secret as it was read: its version, and values that nobody prints.
@@ -73,11 +76,41 @@ impl SecretValues {
 impl Effects {
     /// Reaches the API server through this client.
     pub fn new(client: Client, metrics: Metrics) -> Self {
-        Self { client, metrics }
+        Self {
+            client,
+            metrics,
+            tenure: Tenure::unlimited(),
+        }
+    }
+
+    /// The same for as long as this process may act.
+    pub fn under(self, tenure: Tenure) -> Self {
+        Self { tenure, ..self }
+    }
+
+    /// The right to act.
+    pub fn tenure(&self) -> &Tenure {
+        &self.tenure
+    }
+
+    /// Creates a Secret.
+    pub async fn create_secret(&self, namespace: &str, secret: &Secret) -> kube::Result<Secret> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        self.write(api.create(&PostParams::default(), secret)).await
+    }
+
+    /// Changes a Secret by a merge patch.
+    pub async fn patch_secret(&self, namespace: &str, name: &str, patch: Value) -> kube::Result<Secret> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        self.write(api.patch(name, &PatchParams::default(), &Patch::Merge(patch)))
+            .await
     }
 
     /// Reads a Secret; none when it does not exist.
     pub async fn read_secret(&self, namespace: &str, name: &str) -> kube::Result<Option<SecretValues>> {
+        if !can_be_a_name(name) {
+            return Ok(None);
+        }
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         let Some(secret) = api.get_opt(name).await? else {
             return Ok(None);
@@ -93,15 +126,24 @@ impl Effects {
 
     /// Reads a ConfigMap; none when it does not exist.
     pub async fn read_config_map(&self, namespace: &str, name: &str) -> kube::Result<Option<ConfigMap>> {
+        if !can_be_a_name(name) {
+            return Ok(None);
+        }
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
         api.get_opt(name).await
     }
 
-    /// Whether a namespace is being deleted, or gone.
+    /// Whether a namespace is being deleted, or gone; not as far as is known where it may not be read.
     pub async fn is_terminating(&self, namespace: &str) -> kube::Result<bool> {
         let api: Api<Namespace> = Api::all(self.client.clone());
-        let namespace = api.get_opt(namespace).await?;
-        Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+        match api.get_opt(namespace).await {
+            Ok(namespace) => Ok(namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some())),
+            Err(kube::Error::Api(status)) if status.is_forbidden() => {
+                tracing::debug!(namespace, %status, "whether the namespace is being deleted cannot be read");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads an object anew.
@@ -150,43 +192,65 @@ impl Effects {
     }
 
     /// Obtains a token, or finds the cached one still good.
-    pub async fn authenticate(&self, client: &pam::Client) -> Result<(), pam::Error> {
-        self.ask("token", client.authenticate()).await
+    pub async fn authenticate(&self, client: &pam::Client, pass: &Pass) -> Result<(), pam::Error> {
+        self.ask("token", pass, client.authenticate()).await
     }
 
     /// Lists the PAM.
-    pub async fn list(&self, client: &pam::Client) -> Result<Listing, pam::Error> {
-        self.ask("list", client.list()).await
+    pub async fn list(&self, client: &pam::Client, pass: &Pass) -> Result<Listing, pam::Error> {
+        self.ask("list", pass, client.list()).await
     }
 
     /// Creates or updates a credential.
-    pub async fn post(&self, client: &pam::Client, body: &CredentialBody) -> Result<Answer, pam::Error> {
-        self.ask("post", client.post(body)).await
+    pub async fn post(&self, client: &pam::Client, pass: &Pass, body: &CredentialBody) -> Result<Answer, pam::Error> {
+        self.ask("post", pass, client.post(body)).await
     }
 
     /// Deactivates a credential.
-    pub async fn deactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.ask("deactivate", client.deactivate(id)).await
+    pub async fn deactivate(&self, client: &pam::Client, pass: &Pass, id: &str) -> Result<(), pam::Error> {
+        self.ask("deactivate", pass, client.deactivate(id)).await
     }
 
     /// Reactivates a credential.
-    pub async fn reactivate(&self, client: &pam::Client, id: &str) -> Result<(), pam::Error> {
-        self.ask("reactivate", client.reactivate(id)).await
+    pub async fn reactivate(&self, client: &pam::Client, pass: &Pass, id: &str) -> Result<(), pam::Error> {
+        self.ask("reactivate", pass, client.reactivate(id)).await
     }
 
-    /// Every request to a PAM leaves here, and every answer comes back.
-    async fn ask<T>(
+    /// Every request to a PAM leaves here, reading ones too, and every answer comes back. Without a valid lease nothing is
+    /// sent, and what is under way when it ends is cut: the next leader must not be met by a late request of this one. The turnstile
+    /// of the connection counts request and answer.
+    fn ask<T>(
         &self,
         operation: &'static str,
+        pass: &Pass,
         request: impl Future<Output = Result<T, pam::Error>>,
-    ) -> Result<T, pam::Error> {
-        self.metrics.count_call(operation, request).await
+    ) -> impl Future<Output = Result<T, pam::Error>> {
+        let guarded = self.tenure.guard(request);
+        let guarded = guarded.map(|done| done.unwrap_or_else(|cut| Err(unled(cut))));
+        let counted = self.metrics.count_call(operation, guarded);
+        async move {
+            pass.begin();
+            let result = counted.await;
+            pass.end(result.as_ref().err());
+            result
+        }
     }
 
-    /// Every write to the API server leaves here.
-    async fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
-        request.await
+    /// Every write to the API server leaves here, as long as the lease is valid.
+    fn write<T>(&self, request: impl Future<Output = kube::Result<T>>) -> impl Future<Output = kube::Result<T>> {
+        let guarded = self.tenure.guard(request);
+        guarded.map(|done| done.unwrap_or_else(|cut| Err(kube::Error::Service(Box::new(cut)))))
     }
+}
+
+/// The error of a request to a PAM without a lease.
+fn unled(cut: Cut) -> pam::Error {
+    let outcome = if cut.begun {
+        Outcome::Unknown
+    } else {
+        Outcome::NotExecuted
+    };
+    pam::Error::new(Class::Unavailable, outcome).detail("this process does not hold the lease")
 }
 
 async fn patch_status<K>(api: &Api<K>, name: &str, version: &str, status: Value) -> kube::Result<K>
@@ -198,9 +262,60 @@ where
         .await
 }
 
+/// Whether anything can have this name: Secrets and ConfigMaps are named as DNS subdomains. Another text, of an object
+/// that is older than the schema's rule, would become part of the request's path as it is, and lead out of the namespace.
+fn can_be_a_name(name: &str) -> bool {
+    let alphanumeric = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        alphanumeric(bytes.first())
+            && alphanumeric(bytes.last())
+            && bytes.iter().all(|byte| *byte == b'-' || alphanumeric(Some(byte)))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 /// Takes a value over into a type that nobody prints, and wipes where it came from.
 fn guard(mut value: ByteString) -> SecretSlice<u8> {
     let guarded = SecretSlice::from(value.0.clone());
     value.0.zeroize();
     guarded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_dns_subdomain_can_be_a_name() {
+        for name in ["a", "db-password", "0.a-1.z9", &"a".repeat(253)] {
+            assert!(can_be_a_name(name), "{name}");
+        }
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "../b/secrets/c",
+            "a%2fb",
+            "..%2f..",
+            "a?b",
+            "a#b",
+            "a b",
+            "A",
+            "ä",
+            "-a",
+            "a-",
+            "a..b",
+            "a.",
+            ".a",
+            "a\nb",
+            "a\\b",
+            "a_b",
+            "a:b",
+            &"a".repeat(254),
+        ] {
+            assert!(!can_be_a_name(name), "{name}");
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub enum Reference {
     ConfigMap(String, String),
     /// A connection.
     Connection(LinkKey),
+    /// A namespace, by its labels or its end.
+    Namespace(String),
 }
 
 /// Who refers to it.

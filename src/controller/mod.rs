@@ -2,30 +2,37 @@
 //!
 //! ```text
 //! run.rs        starts and ends all of it           context.rs   what all controllers share
+//! caches.rs     everything that is watched          control.rs   from what is woken to the reconciles
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
 //! guarded.rs    objects, readable or not            index.rs     who refers to what
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
+//! namespaces.rs their labels, for selectors
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
 //!               means) secrets.rs and render.rs (from spec and Secrets to the body) memory.rs (what is kept between two reconciles)
+//!               lookout.rs (what listings showed since the last answer)
 //! plan/         the next step, a pure function: facts.rs (plain data) mod.rs (what is due, what is in the way)
-//!               approach.rs (what would the POST hit, and may it?) deletion.rs
+//!               approach.rs (what would the POST hit, and may it?) drift.rs (what did others change?) deletion.rs
 //! ownership/    whose is it: identity.rs installation.rs (signed claims, generated identifiers) register.rs (what the
 //!               PAM holds) mod.rs (what proves that an entry is ours) reservations.rs (one owner in the cluster)
 //! connection/   one reconcile of a connection: mod.rs kind.rs (the two kinds) settings.rs (from spec to client) terms.rs
 //!               (what it says of its objects) link.rs (at run time) listings.rs (one loop of listings per connection)
+//!               sweep.rs (whom a listing concerns) turnstile/ (rate, limit, breaker, and whose turn it is)
 //! ```
 
 mod backoff;
+mod caches;
 mod connection;
 mod context;
+mod control;
 mod credential;
 mod effects;
 mod events;
 mod guarded;
 mod index;
+mod namespaces;
 mod ownership;
 mod plan;
 mod run;
@@ -38,7 +45,7 @@ use guarded::Guarded;
 use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 
 pub use context::Rules;
-pub use run::{Options, Readiness, run};
+pub use run::{Options, Readiness, RunError, run};
 pub use setup::SetupError;
 
 /// A `PamCredential` as it arrives.

@@ -1,9 +1,6 @@
 //! Starts the watches and the controllers, and ends them.
 
 use std::{
-    collections::BTreeSet,
-    convert::Infallible,
-    fmt::Debug,
     pin::pin,
     sync::{
         Arc, Mutex,
@@ -11,39 +8,23 @@ use std::{
     },
 };
 
-use futures::{FutureExt, Stream, StreamExt, channel::mpsc::UnboundedReceiver, future};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{
-    Api, Client, Resource, ResourceExt,
-    core::{
-        NamespaceResourceScope, PartialObjectMeta,
-        object::{HasSpec, HasStatus},
-    },
-    runtime::{
-        applier,
-        controller::{self, Action, Config, ReconcileRequest},
-        reflector::{self, ObjectRef, Store, store::Writer},
-        watcher,
-    },
-};
-use serde::de::DeserializeOwned;
+use futures::StreamExt;
+use kube::Client;
 
 use crate::controller::{
-    backoff::LONGEST_PAUSE,
-    connection::{self, link::Links},
-    context::{Context, Rules, Wake},
-    credential::{self, memory::Memories},
+    caches::Caches,
+    connection::link::Links,
+    context::{Context, Rules, Wake, Wakes},
+    control::Control,
+    credential::memory::Memories,
     effects::Effects,
     events::Events,
-    guarded::Guarded,
-    index::{Index, Reference},
-    ownership::identity::Name,
+    index::Index,
+    namespaces::Namespaces,
     setup::{self, SetupError},
-    track,
-    watch::{Change, watch},
 };
 use crate::{
-    api::{ClusterPamConnection, PamConnection},
+    leader::{Election, Loss, Office, Tenure},
     metrics::Metrics,
 };
 
@@ -60,6 +41,19 @@ pub struct Options {
     pub accept_cluster: bool,
     /// Claims that do not verify are signed anew where the PAM lists exactly what they say.
     pub resign_claims: bool,
+    /// Act only while holding the lease.
+    pub leader_election: bool,
+}
+
+/// Why the controllers ended other than by a shutdown.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// They did not begin.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Another process may act now.
+    #[error("the lease was lost: {0}")]
+    Unseated(Loss),
 }
 
 /// Whether all caches were filled.
@@ -74,23 +68,25 @@ impl Readiness {
     }
 }
 
-/// Runs the controllers until `shutdown` ends; what is under way then is finished.
+/// Runs the controllers until `shutdown` ends; what is under way then is finished. With leader election they run only
+/// while the lease is held: before that everything is watched, so that this process can take over at any moment.
 pub async fn run(
     client: Client,
     options: Options,
     metrics: Metrics,
     readiness: Readiness,
     shutdown: impl Future<Output = ()> + Clone + Send + 'static,
-) -> Result<(), SetupError> {
+) -> Result<(), RunError> {
     let namespace = &options.rules.namespace;
-    let setup = setup::load(&client, namespace, options.accept_cluster).await?;
-    let (secrets, secret_events) = follow_versions::<Secret>(&client, &options);
-    let (config_maps, config_map_events) = follow_versions::<ConfigMap>(&client, &options);
-    let (wake, wakes) = Wake::channels();
-    let (credentials, credential_writer) = reflector::store();
-    let (connections, connection_writer) = reflector::store();
-    let (cluster_connections, cluster_connection_writer) = reflector::store();
     let effects = Effects::new(client.clone(), metrics.clone());
+    let setup = setup::load(&client, &effects, namespace, options.accept_cluster).await?;
+    let election = options
+        .leader_election
+        .then(|| Election::new(client.clone(), namespace));
+    let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
+    let (caches, writers) = Caches::new();
+    let (namespaces, namespace_news) = Namespaces::watch(&client, &options.namespaces);
+    let (wake, mut wakes) = Wake::channels();
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -99,214 +95,76 @@ pub async fn run(
         lockout: setup.copied.then(|| COPIED.to_owned()),
         resigns: options.resign_claims,
         rules: options.rules.clone(),
-        credentials: credentials.clone(),
+        credentials: caches.credentials.clone(),
         links: Links::default(),
         index: Index::default(),
         memories: Memories::default(),
         reservations: Mutex::default(),
-        secrets: secrets.clone(),
-        config_maps: config_maps.clone(),
+        namespaces,
+        secrets: caches.secrets.clone(),
+        config_maps: caches.config_maps.clone(),
         wake,
     });
 
-    follow(
-        credential_writer,
-        scopes(&client, &options.namespaces, &[]),
-        &context,
-        track::credential,
-        |context, object| context.wake.credential(&track::name(object)),
-    );
-    follow::<PamConnection>(
-        connection_writer,
-        scopes(&client, &options.namespaces, &[]),
-        &context,
-        track::connection,
-        |context, object| context.wake.connection(&connection::key(object)),
-    );
-    follow::<ClusterPamConnection>(
-        cluster_connection_writer,
-        vec![Api::all(client.clone())],
-        &context,
-        track::connection,
-        |context, object| context.wake.connection(&connection::key(object)),
-    );
-    drain(secret_events, &context, |context, secret| {
-        context.wake_referrers(&Reference::Secret(
-            secret.namespace().unwrap_or_default(),
-            secret.name_any(),
-        ));
-    });
-    drain(config_map_events, &context, |context, map| {
-        context.wake_referrers(&Reference::ConfigMap(
-            map.namespace().unwrap_or_default(),
-            map.name_any(),
-        ));
-    });
+    writers.watch(&client, &options.namespaces, &context);
+    let told = context.clone();
+    tokio::spawn(namespace_news.for_each(move |news| {
+        told.wake_for_namespaces(&news);
+        std::future::ready(())
+    }));
 
-    // No plan is made before everything that it looks at is there: a missing connection must be one that does not
-    // exist, and every claim must stand in line before the first object without one.
-    let filled = future::join_all([
-        secrets.wait_until_ready().boxed(),
-        config_maps.wait_until_ready().boxed(),
-        credentials.wait_until_ready().boxed(),
-        connections.wait_until_ready().boxed(),
-        cluster_connections.wait_until_ready().boxed(),
-    ]);
     tokio::select! {
-        _ = filled => {}
+        () = caches.filled() => {}
         () = shutdown.clone() => return Ok(()),
     }
     readiness.0.store(true, Ordering::Relaxed);
     tracing::info!("all caches are filled");
+    let mut office = None;
+    if let Some(election) = election {
+        office = tokio::select! {
+            office = stand_by(election, &mut wakes) => Some(office),
+            () = shutdown.clone() => return Ok(()),
+        };
+        // What was woken meanwhile went by.
+        caches.wake(&context.wake);
+    }
+    context.metrics.leads(true);
     let control = Control {
         context,
         concurrency: options.concurrency,
         shutdown,
     };
-    tokio::join!(
-        control.run(credentials, wakes.credentials, credential::reconcile, track::gone),
-        control.run(connections, wakes.connections, connection::reconcile, |_, _| {}),
-        control.run(
-            cluster_connections,
-            wakes.cluster_connections,
-            connection::reconcile,
-            |_, _| {}
-        ),
-    );
+    hold(office, control.run(caches, wakes)).await
+}
+
+/// Lets the controllers work for as long as the lease is held. It is renewed until their last request is answered, and
+/// released only then.
+async fn hold(office: Option<Office>, controllers: impl Future<Output = ()>) -> Result<(), RunError> {
+    let Some(mut office) = office else {
+        controllers.await;
+        return Ok(());
+    };
+    tokio::select! {
+        () = controllers => {}
+        loss = office.keep() => return Err(RunError::Unseated(loss)),
+    }
+    office.release().await;
     Ok(())
+}
+
+/// Waits for the lease. Nobody reconciles meanwhile, so what is woken goes by and does not pile up.
+async fn stand_by(election: Election, wakes: &mut Wakes) -> Office {
+    let mut winning = pin!(election.win());
+    loop {
+        tokio::select! {
+            office = &mut winning => return office,
+            _ = wakes.credentials.next() => {}
+            _ = wakes.connections.next() => {}
+            _ = wakes.cluster_connections.next() => {}
+        }
+    }
 }
 
 /// Why a copied installation may not write.
 const COPIED: &str = "the Secret pam-operator-installation was made in another cluster, whose objects own what its key signed; \
                       start the operator once with --accept-cluster if this cluster replaces that one";
-
-/// The cluster, or the namespaces that are watched and some more.
-fn scopes<K>(client: &Client, namespaces: &[String], more: &[String]) -> Vec<Api<K>>
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-{
-    if namespaces.is_empty() {
-        return vec![Api::all(client.clone())];
-    }
-    let namespaces: BTreeSet<_> = namespaces.iter().chain(more).collect();
-    namespaces
-        .into_iter()
-        .map(|namespace| Api::namespaced(client.clone(), namespace))
-        .collect()
-}
-
-/// Watches the metadata of Secrets or ConfigMaps, where the objects and the operator itself live.
-fn follow_versions<K>(
-    client: &Client,
-    options: &Options,
-) -> (
-    Store<PartialObjectMeta<K>>,
-    impl Stream<Item = Result<PartialObjectMeta<K>, watcher::Error>> + Send + use<K>,
-)
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-{
-    let (store, writer) = reflector::store();
-    let own = [options.rules.namespace.clone()];
-    let events = watch(writer, scopes(client, &options.namespaces, &own), keep_version, |_| {});
-    (store, events)
-}
-
-/// Of a Secret or ConfigMap only its version matters.
-fn keep_version<K>(object: &mut PartialObjectMeta<K>) {
-    let metadata = std::mem::take(&mut object.metadata);
-    object.metadata.name = metadata.name;
-    object.metadata.namespace = metadata.namespace;
-    object.metadata.uid = metadata.uid;
-    object.metadata.resource_version = metadata.resource_version;
-}
-
-/// Watches one of our own kinds: `track` sees each change before the store has it, `wake` after.
-fn follow<K>(
-    writer: Writer<Guarded<K>>,
-    scopes: Vec<Api<Guarded<K>>>,
-    context: &Arc<Context>,
-    track: impl Fn(&Context, &Change<'_, Guarded<K>>) + Send + 'static,
-    wake: impl Fn(&Context, &Guarded<K>) + Send + 'static,
-) where
-    K: Resource<DynamicType = ()> + HasSpec + HasStatus + Clone + 'static,
-    Guarded<K>: DeserializeOwned + Debug + Send + Sync,
-{
-    let tracked = context.clone();
-    let events = watch(writer, scopes, |_| {}, move |change| track(&tracked, change));
-    drain(events, context, wake);
-}
-
-/// Follows a watch for as long as the operator runs; a failed one was logged and comes back by itself.
-fn drain<K: Send + 'static>(
-    events: impl Stream<Item = Result<K, watcher::Error>> + Send + 'static,
-    context: &Arc<Context>,
-    wake: impl Fn(&Context, &K) + Send + 'static,
-) {
-    let context = context.clone();
-    tokio::spawn(events.for_each(move |event| {
-        if let Ok(object) = event {
-            wake(&context, &object);
-        }
-        std::future::ready(())
-    }));
-}
-
-/// What the controllers have in common.
-struct Control<S> {
-    context: Arc<Context>,
-    concurrency: u16,
-    shutdown: S,
-}
-
-impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
-    /// Runs one controller until the shutdown. Reconciles are tasks of their own, so that one that panics ends alone;
-    /// `gone` hears of objects that do not exist any more, when no reconcile of them is under way.
-    async fn run<K, F>(
-        &self,
-        store: Store<K>,
-        wakes: UnboundedReceiver<ObjectRef<K>>,
-        reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
-        gone: impl Fn(&Context, &Name),
-    ) where
-        K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-        F: Future<Output = Action> + Send + 'static,
-    {
-        let kind = K::kind(&()).into_owned();
-        let queue = wakes
-            .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
-            .take_until(self.shutdown.clone());
-        let run = |object, context: Arc<Context>| {
-            let task = tokio::spawn(reconcile(object, context.clone()));
-            let kind = kind.clone();
-            async move {
-                let action = task.await.unwrap_or_else(|panic| {
-                    tracing::error!(
-                        kind,
-                        panicked = panic.is_panic(),
-                        "a reconcile ended by accident and is repeated"
-                    );
-                    Action::requeue(LONGEST_PAUSE)
-                });
-                context.metrics.reconciled(kind);
-                Ok::<_, Infallible>(action)
-            }
-            .boxed()
-        };
-        let config = Config::default().concurrency(self.concurrency);
-        let policy = |_, error: &Infallible, _| match *error {};
-        let mut results = pin!(applier(run, policy, self.context.clone(), store, queue, config));
-        while let Some(result) = results.next().await {
-            match result {
-                Ok(_) => {}
-                Err(controller::Error::ObjectNotFound(object)) => {
-                    gone(
-                        &self.context,
-                        &Name::new(object.namespace.unwrap_or_default(), object.name),
-                    );
-                }
-                Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
-            }
-        }
-    }
-}

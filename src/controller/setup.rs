@@ -5,15 +5,12 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{Namespace, Secret},
 };
-use kube::{
-    Api, Client,
-    api::{ObjectMeta, Patch, PatchParams, PostParams},
-};
+use kube::{Api, Client, api::ObjectMeta};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretSlice;
 use serde_json::json;
 
-use crate::controller::ownership::installation::Installation;
+use crate::controller::{effects::Effects, ownership::installation::Installation};
 
 /// Name of the Secret.
 pub const NAME: &str = "pam-operator-installation";
@@ -49,7 +46,15 @@ pub struct Setup {
 }
 
 /// Reads the identity, or creates it. With `accept_cluster` a copied one becomes this cluster's.
-pub async fn load(client: &Client, namespace: &str, accept_cluster: bool) -> Result<Setup, SetupError> {
+///
+/// This needs no lease, and comes before it: the caches of a standby are read with the key. Of several processes that
+/// find no Secret one creates it, and all then read the same.
+pub async fn load(
+    client: &Client,
+    effects: &Effects,
+    namespace: &str,
+    accept_cluster: bool,
+) -> Result<Setup, SetupError> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let failed = |source: kube::Error| SetupError::Api {
         namespace: namespace.to_owned(),
@@ -58,8 +63,8 @@ pub async fn load(client: &Client, namespace: &str, accept_cluster: bool) -> Res
     let cluster = cluster(client).await.map_err(failed)?;
     let secret = match api.get_opt(NAME).await.map_err(failed)? {
         Some(secret) => secret,
-        None => match api
-            .create(&PostParams::default(), &fresh(namespace, cluster.as_deref()))
+        None => match effects
+            .create_secret(namespace, &fresh(namespace, cluster.as_deref()))
             .await
         {
             Ok(secret) => secret,
@@ -80,9 +85,7 @@ pub async fn load(client: &Client, namespace: &str, accept_cluster: bool) -> Res
         .is_some_and(|cluster| !recorded.is_empty() && recorded != cluster);
     if copied && accept_cluster {
         let patch = json!({"stringData": {"cluster": cluster}});
-        api.patch(NAME, &PatchParams::default(), &Patch::Merge(patch))
-            .await
-            .map_err(failed)?;
+        effects.patch_secret(namespace, NAME, patch).await.map_err(failed)?;
         tracing::info!("the installation was accepted as this cluster's");
         copied = false;
     }

@@ -37,17 +37,20 @@ pub fn credential(context: &Context, change: &Change<'_, Credential>) {
                 .index
                 .set(Referrer::Credential(name.clone()), references(object, &name));
             let mut reservations = context.reservations();
-            let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-            // What an object wants is for its reconcile to say; what it has must be known before others reconcile.
-            if let Some(claim) = claim
-                && !reservations.knows(&name)
-                && context.installation.verify(&name, claim)
-            {
-                reservations.enter(&name, object.created(), &held(claim));
+            // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Who
+            // does not lead has no reconciles, and follows the claims that the leader writes.
+            if !context.leads() || !reservations.knows(&name) {
+                let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+                let claim = claim.filter(|claim| context.installation.verify(&name, claim));
+                reservations.enter(&name, object.created(), &claim.map(held).unwrap_or_default());
             }
         }
         Change::Deleted(object) => {
-            context.index.set(Referrer::Credential(name(object)), BTreeSet::new());
+            let name = name(object);
+            context.index.set(Referrer::Credential(name.clone()), BTreeSet::new());
+            if !context.leads() {
+                context.reservations().leave(&name);
+            }
         }
     }
 }
@@ -55,6 +58,7 @@ pub fn credential(context: &Context, change: &Change<'_, Credential>) {
 /// A credential is gone, and no reconcile of it is under way any more that could bring something back.
 pub fn gone(context: &Context, name: &Name) {
     context.memories.forget(name, Instant::now());
+    context.links.forget(name);
     for waiting in context.reservations().leave(name) {
         context.wake.credential(&waiting);
     }
@@ -76,7 +80,7 @@ pub fn connection<K: ConnectionResource>(context: &Context, change: &Change<'_, 
             let key = key(object);
             context.index.set(Referrer::Connection(key.clone()), BTreeSet::new());
             if let Some(link) = context.links.remove(&key) {
-                link.state().client = None;
+                link.state().reset();
                 link.demand.notify_one();
             }
             context.wake_referrers(&Reference::Connection(key));
@@ -88,5 +92,12 @@ fn references(object: &Credential, name: &Name) -> BTreeSet<Reference> {
     let connection = link_key(object, &name.namespace);
     let secrets = object.spec.iter().flat_map(|spec| render::references(spec, true));
     let secrets = secrets.map(|secret| Reference::Secret(name.namespace.clone(), secret.name.clone()));
-    secrets.chain(connection.map(Reference::Connection)).collect()
+    // Its labels may decide whether the connection can be used, and its end whether a deleted object can be let go.
+    let namespace =
+        connection.as_ref().is_some_and(|key| key.namespace.is_none()) || object.metadata.deletion_timestamp.is_some();
+    let namespace = namespace.then(|| Reference::Namespace(name.namespace.clone()));
+    secrets
+        .chain(connection.map(Reference::Connection))
+        .chain(namespace)
+        .collect()
 }

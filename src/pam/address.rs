@@ -54,14 +54,25 @@ pub enum AddressError {
     NeverReached(String),
 }
 
-/// Cloud metadata services outside the link-local ranges.
-const METADATA_ADDRESSES: [IpAddr; 2] = [
+/// Cloud metadata services outside the link-local ranges: Alibaba's, Azure's (its virtual machines' agents talk to it),
+/// Oracle's, and those of AWS and Google over IPv6.
+const METADATA_ADDRESSES: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// The name under which one cloud's metadata service is known.
-const METADATA_NAME: &str = "metadata.google.internal";
+/// The names under which clouds know their metadata services. Name resolution would tell too, but behind a proxy it is
+/// the proxy that resolves.
+const METADATA_NAMES: [&str; 5] = [
+    "metadata",
+    "metadata.goog",
+    "metadata.google.internal",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
 
 impl AddressPolicy {
     /// Checks a PAM's URL: scheme, no userinfo, query or fragment, an allowed host, no refused literal address.
@@ -113,7 +124,7 @@ impl AddressPolicy {
                     Err(AddressError::Loopback(text))
                 }
             }
-            Host::Domain(_) if text == METADATA_NAME => Err(AddressError::NeverReached(text)),
+            Host::Domain(_) if METADATA_NAMES.contains(&text.as_str()) => Err(AddressError::NeverReached(text)),
             Host::Domain(_) => Ok(()),
             Host::Ipv4(ip) => self.check_ip(IpAddr::V4(*ip)),
             Host::Ipv6(ip) => self.check_ip(IpAddr::V6(*ip)),
@@ -137,14 +148,22 @@ impl AddressPolicy {
     }
 }
 
-/// The IPv4 address inside an IPv4-mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) one: both lead to it.
+/// The IPv4 address inside an IPv6 one that leads to it, by a translator or a tunnel of the network: IPv4-mapped
+/// (`::ffff:0:0/96`), IPv4-compatible (`::/96`), translated (`::ffff:0:0:0/96`), NAT64 (`64:ff9b::/96`, and
+/// `64:ff9b:1::/48` as most networks divide it), 6to4 (`2002::/16`).
 fn embedded(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
-            let [.., a, b, c, d] = v6.octets();
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        }
-        canonical => canonical,
+    let IpAddr::V6(v6) = ip.to_canonical() else {
+        return ip.to_canonical();
+    };
+    if v6.is_unspecified() || v6.is_loopback() {
+        return IpAddr::V6(v6);
+    }
+    let octets = v6.octets();
+    let v4 = |from: usize| IpAddr::from([octets[from], octets[from + 1], octets[from + 2], octets[from + 3]]);
+    match v6.segments() {
+        [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => v4(12),
+        [0x2002, ..] => v4(2),
+        _ => IpAddr::V6(v6),
     }
 }
 

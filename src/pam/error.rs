@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 /// A call to the PAM that did not succeed.
 ///
-/// Its text consists of this module's own words, the PAM's code and the HTTP status. Nothing in it comes from the answer's
+/// Its text consists of this program's own words, the PAM's code and the HTTP status. Nothing in it comes from the answer's
 /// text, a URL, a header or a request body, so it may be logged and written to a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -21,7 +21,7 @@ pub struct Error {
     pub outcome: Outcome,
     /// How long the PAM asked to be left alone (`Retry-After`), at most a day.
     pub retry_after: Option<Duration>,
-    /// What exactly, in this module's words.
+    /// What exactly, in words of this program.
     pub(super) detail: Option<&'static str>,
     /// Whether a new token may help.
     pub(super) token_rejected: bool,
@@ -168,7 +168,7 @@ impl Error {
         Self { outcome, ..self }
     }
 
-    pub(super) fn detail(self, detail: &'static str) -> Self {
+    pub(crate) fn detail(self, detail: &'static str) -> Self {
         Self {
             detail: Some(detail),
             ..self

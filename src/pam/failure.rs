@@ -104,6 +104,12 @@ mod tests {
 
     /// The failure of a request to `pam.example.com` when that name leads to `host`.
     async fn failure(host: &str) -> Error {
+        let client = client(host, reqwest::ClientBuilder::no_proxy);
+        sending(&client.get("http://pam.example.com/").send().await.expect_err("refused"))
+    }
+
+    /// A client for which `pam.example.com` leads to `host`.
+    fn client(host: &str, build: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
         install_crypto_provider();
         let alias = Some(Alias {
             name: "pam.example.com".into(),
@@ -113,12 +119,20 @@ mod tests {
             policy: Arc::new(AddressPolicy::default()),
             alias,
         };
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .dns_resolver(resolver)
+        build(reqwest::Client::builder().dns_resolver(resolver))
             .build()
-            .expect("a client");
-        sending(&client.get("http://pam.example.com/").send().await.expect_err("refused"))
+            .expect("a client")
+    }
+
+    #[tokio::test]
+    async fn the_name_of_a_proxy_is_resolved_under_the_same_rules() {
+        let proxy = reqwest::Proxy::all("http://pam.example.com:3128").expect("a proxy");
+        for url in ["http://10.0.0.5/", "https://10.0.0.5/"] {
+            let client = client("169.254.169.254", |builder| builder.no_proxy().proxy(proxy.clone()));
+            let error = sending(&client.get(url).send().await.expect_err("refused"));
+            assert!(error.to_string().contains("metadata"), "{url}: {error}");
+            assert_eq!(error.outcome, Outcome::NotExecuted);
+        }
     }
 
     #[tokio::test]

@@ -104,7 +104,7 @@ impl Listing {
     }
 
     /// Bytes of memory behind the listing.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn allocated(&self) -> usize {
         self.text.capacity() + self.rows.capacity() * size_of::<Row>()
     }

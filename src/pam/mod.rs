@@ -19,6 +19,7 @@
 //! address.rs    which hosts               resolver.rs   ... after name resolution too
 //! options.rs    what a connection is      error.rs      errors by reaction
 //! scalar.rs     numbers written as strings, and the reverse
+//! fuzzing.rs    what holds for every answer, for tests only
 //! ```
 
 mod address;
@@ -28,6 +29,9 @@ mod client;
 mod envelope;
 mod error;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod listing;
 mod options;

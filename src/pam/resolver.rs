@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::AddressPolicy;
+use super::address::{AddressError, AddressPolicy};
 
 /// Resolves as the system does and leaves out every address that the policy refuses.
 pub(super) struct Resolver {
@@ -25,26 +25,34 @@ impl Resolve for Resolver {
         let host = alias.map_or(name.as_str(), |alias| alias.host.as_str()).to_owned();
         let policy = Arc::clone(&self.policy);
         Box::pin(async move {
-            let mut allowed: Vec<SocketAddr> = Vec::new();
-            let mut refusal = None;
-            for address in tokio::net::lookup_host((host.as_str(), 0)).await? {
-                match policy.check_ip(address.ip()) {
-                    Ok(()) => allowed.push(address),
-                    Err(error) => refusal = Some(error),
-                }
-            }
-            match refusal {
-                Some(error) if allowed.is_empty() => Err(error.into()),
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+            Ok(Box::new(allowed(&policy, found)?.into_iter()) as Addrs)
         })
+    }
+}
+
+/// The addresses that may be dialled. What is refused is left out; where nothing is left, the refusal is the result.
+fn allowed(
+    policy: &AddressPolicy,
+    found: impl IntoIterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, AddressError> {
+    let mut allowed = Vec::new();
+    let mut refusal = None;
+    for address in found {
+        match policy.check_ip(address.ip()) {
+            Ok(()) => allowed.push(address),
+            Err(error) => refusal = Some(error),
+        }
+    }
+    match refusal {
+        Some(error) if allowed.is_empty() => Err(error),
+        _ => Ok(allowed),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pam::AddressError;
     use crate::pam::failure::cause;
 
     async fn resolve(name: &str, policy: AddressPolicy, alias: Option<Alias>) -> Result<Vec<SocketAddr>, AddressError> {
@@ -71,6 +79,28 @@ mod tests {
             !found.is_empty() && found.iter().all(|address| address.ip().is_loopback()),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn of_an_answer_with_several_addresses_only_the_harmless_ones_are_dialled() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            let parse = |text: &&str| SocketAddr::new(text.parse().expect("an address"), 0);
+            texts.iter().map(parse).collect()
+        };
+        let policy = AddressPolicy::default();
+        let mixed = [
+            "169.254.169.254",
+            "10.0.0.5",
+            "::1",
+            "64:ff9b::7f00:1",
+            "fd00::5",
+            "::ffff:127.0.0.1",
+        ];
+        let kept = allowed(&policy, addresses(&mixed)).expect("two are left");
+        assert_eq!(kept, addresses(&["10.0.0.5", "fd00::5"]));
+        let refused = allowed(&policy, addresses(&["127.0.0.1", "fe80::1"]));
+        assert_eq!(refused, Err(AddressError::NeverReached("fe80::1".into())));
+        assert_eq!(allowed(&policy, []), Ok(Vec::new()));
     }
 
     #[tokio::test]

@@ -73,7 +73,12 @@ impl<'de> Visitor<'de> for ScalarInto<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.set(value);
+        // `1e308` written out has 309 digits: a listing of such numbers would need far more memory than it has bytes.
+        if value == 0.0 || (1e-5..1e16).contains(&value.abs()) {
+            self.set(value);
+        } else {
+            self.set(format_args!("{value:e}"));
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! others stay as they are, to the letter.
 
 mod adoption;
+mod copied;
 mod edits;
 mod existing;
 mod forged;

@@ -3,6 +3,7 @@
 mod objects;
 
 use std::{
+    iter,
     ops::Deref,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -38,6 +39,8 @@ pub struct World {
     pub client: Client,
     pub user: String,
     pub namespace: String,
+    /// Further namespaces that the operator watches.
+    pub teams: Vec<String>,
     pub pam: Handle,
     pub operator: Option<Operator>,
     tap: Option<Tap>,
@@ -62,15 +65,22 @@ impl Deref for Plane {
 }
 
 /// How a world differs from the usual one.
-#[expect(clippy::struct_excessive_bools, reason = "independent switches, one field each")]
+#[allow(clippy::struct_excessive_bools, reason = "each differs by itself")]
 pub struct Setting {
     pub profile: Profile,
     pub data: Data,
     pub own_plane: bool,
+    /// How many further namespaces the operator watches.
+    pub teams: usize,
+    /// Which namespaces it watches.
+    pub watch: Watch,
     /// Whether the operator reaches the API server and the PAM through a tap only.
     pub tapped: bool,
     /// Further flags of the operator.
     pub args: Vec<String>,
+    /// Whether the operator acts only while it holds the lease. Who is killed leaves one behind, for which the next one
+    /// would have to wait.
+    pub leader_election: bool,
     /// Whether the connection `vault` is made and the operator started.
     pub started: bool,
     /// Whether connections may lead to this machine, as those to the simulator do.
@@ -79,14 +89,26 @@ pub struct Setting {
     pub log_level: &'static str,
 }
 
+/// Which namespaces the operator watches.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Watch {
+    /// The world's, by name.
+    Listed,
+    /// All of them; only in a control plane of the test's own.
+    All,
+}
+
 impl Default for Setting {
     fn default() -> Self {
         Self {
             profile: Profile::V3_32,
             data: data(),
             own_plane: false,
+            teams: 0,
+            watch: Watch::Listed,
             tapped: false,
             args: Vec::new(),
+            leader_election: false,
             started: true,
             loopback: true,
             log_level: "debug,kube=info,hyper=info,rustls=info",
@@ -137,13 +159,22 @@ impl World {
         })
         .await
         .expect("the simulator starts");
+        let mut teams = Vec::new();
+        for _ in 0..setting.teams {
+            teams.push(create_namespace(&client, "team").await.expect("a namespace"));
+        }
         let tap = if setting.tapped {
             Some(Tap::start(&plane, &user, &pam.url()).await.expect("a tap"))
         } else {
             None
         };
         let mut args = vec!["--log-level".to_owned(), setting.log_level.to_owned()];
+        if setting.watch == Watch::Listed {
+            let watched = iter::once(&namespace).chain(&teams).cloned().collect::<Vec<_>>();
+            args.extend(["--watch-namespaces".to_owned(), watched.join(",")]);
+        }
         args.extend(setting.loopback.then(|| "--allow-loopback".to_owned()));
+        args.push(format!("--leader-election={}", setting.leader_election));
         args.extend(setting.tapped.then(|| "--allow-http".to_owned()));
         args.extend(setting.args);
         let mut world = Self {
@@ -151,6 +182,7 @@ impl World {
             client,
             user,
             namespace,
+            teams,
             pam,
             operator: None,
             tap,
@@ -186,27 +218,35 @@ impl World {
 
     /// Starts the operator with further flags, and waits until it is ready.
     pub async fn run_with(&mut self, more: &[&str]) {
-        let started = Operator::start(&self.config(more)).await;
-        self.operator = Some(started.expect("the operator becomes ready"));
+        let mut config = self.config(&self.user);
+        config.args.extend(more.iter().map(Into::into));
+        self.operator = Some(Operator::start(&config).await.expect("the operator becomes ready"));
     }
 
     /// Starts an operator and does not wait for it.
     pub fn launch(&self) -> Operator {
-        Operator::spawn(&self.config(&[])).expect("the operator starts")
+        Operator::spawn(&self.config(&self.user)).expect("the operator starts")
     }
 
-    fn config(&self, more: &[&str]) -> OperatorConfig {
-        let namespace = &self.namespace;
-        let flags = ["run", "--namespace", namespace, "--watch-namespaces", namespace];
-        let args = flags.iter().chain(more).copied();
-        let args = args.chain(self.args.iter().map(String::as_str));
-        let direct = || self.plane.kubeconfig_for(&self.user).expect("a kubeconfig");
+    /// How the operator is started as this user; through the tap, where there is one.
+    pub fn config(&self, user: &str) -> OperatorConfig {
+        let direct = || self.plane.kubeconfig_for(user).expect("a kubeconfig");
+        let flags = ["run", "--namespace", &self.namespace];
+        let args = flags.iter().copied().chain(self.args.iter().map(String::as_str));
         OperatorConfig {
             program: env!("CARGO_BIN_EXE_pam-operator").into(),
             args: args.map(Into::into).collect(),
-            env: Vec::new(),
+            env: vec![("POD_NAME".into(), user.into())],
             kubeconfig: self.tap.as_ref().map_or_else(direct, Tap::kubeconfig),
         }
+    }
+
+    /// Gives the rights of an operator to a further user of this world, so that the audit log tells replicas apart.
+    pub async fn replica(&self, name: &str) -> String {
+        let user = format!("{}-{name}", self.user);
+        let bound = rbac::bind_operator(&self.client, &user, &self.namespace).await;
+        bound.expect("the operator's rights");
+        user
     }
 
     /// Ends the operator as Kubernetes does, and returns its log.
@@ -271,7 +311,7 @@ impl World {
     }
 
     /// The result, or a failed test that shows what the operator wrote.
-    fn expect<T>(&self, result: Result<T, testbed::Error>) -> T {
+    pub fn expect<T>(&self, result: Result<T, testbed::Error>) -> T {
         result.unwrap_or_else(|error| {
             let output = self.operator.as_ref().map(Operator::output).unwrap_or_default();
             let lines: Vec<_> = output.lines().collect();

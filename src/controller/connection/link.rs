@@ -10,7 +10,10 @@ use tokio::sync::Notify;
 
 use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
-    connection::terms::{LinkKey, Terms},
+    connection::{
+        terms::{LinkKey, Terms},
+        turnstile::{THRESHOLD, Turnstile},
+    },
     ownership::{identity::Name, register::Register},
 };
 use crate::{
@@ -83,6 +86,8 @@ pub struct State {
     pub terms: Option<Arc<Terms>>,
     /// The client, while the configuration is sound.
     pub client: Option<Arc<pam::Client>>,
+    /// What stands before that client.
+    pub turnstile: Option<Arc<Turnstile>>,
     /// What the client was built from.
     pub source: Option<Source>,
     /// Counts the clients.
@@ -93,6 +98,8 @@ pub struct State {
     told: Option<(u64, Health)>,
     /// A failure that may pass by itself; objects find it out themselves, or by the missing listing.
     pub outage: Option<Problem>,
+    /// The objects that say so too: the connection speaks for all the others.
+    witnesses: BTreeSet<Name>,
     failures: u32,
     /// No token is asked for before, unless the client changes.
     pub token_from: Option<Instant>,
@@ -144,9 +151,13 @@ impl Link {
 
     /// The object waits for a listing that begins from now on.
     pub fn want(&self, object: &Name) {
-        let mut state = self.state();
-        state.waiting.insert(object.clone());
-        state.wanted = true;
+        self.state().waiting.insert(object.clone());
+        self.want_listing();
+    }
+
+    /// Somebody needs a listing that begins from now on.
+    pub fn want_listing(&self) {
+        self.state().wanted = true;
         self.demand.notify_one();
     }
 
@@ -197,13 +208,29 @@ impl Link {
             .outage
             .as_ref()
             .is_some_and(|outage| outage.call == call || outage.call == Call::Token);
-        let news = over && state.outage.take().is_some();
+        let news = over && state.end_outage();
         if matches!(&state.health, Health::Unusable(problem) if problem.call == call) {
             state.health = Health::Ready;
             *self.probe() = Probe::default();
             return true;
         }
         news
+    }
+
+    /// All calls of a client stopped for this reason, or may be made again. Returns whether that is news; an outage that
+    /// the connection's own calls found out is their own to end.
+    pub fn stopped(&self, turnstile: &Arc<Turnstile>, problem: Option<Problem>) -> bool {
+        let mut state = self.state();
+        let current = state.turnstile.as_ref();
+        if !current.is_some_and(|current| Arc::ptr_eq(current, turnstile)) {
+            return false;
+        }
+        match (problem, &state.outage) {
+            (Some(problem), None) => state.outage = Some(problem),
+            (None, Some(outage)) if outage.call == Call::Write => return state.end_outage(),
+            _ => return false,
+        }
+        true
     }
 
     /// A call failed. Returns whether that is news.
@@ -255,9 +282,34 @@ impl State {
         }
     }
 
-    /// Whether somebody waits for a listing; taken by the one who makes it.
-    pub fn take_wanted(&mut self) -> bool {
-        std::mem::take(&mut self.wanted)
+    /// Whether an object may say in its own status that it waits for the PAM: while calls fail a few, so that a person who
+    /// looks at one of a handful of objects finds the reason there, and while none are made nobody.
+    pub fn may_speak(&mut self, object: &Name) -> bool {
+        let stopped = self
+            .turnstile
+            .as_ref()
+            .is_some_and(|turnstile| turnstile.cause().is_some());
+        if stopped || self.outage.is_none() {
+            return !stopped;
+        }
+        let known = self.witnesses.contains(object);
+        known || (self.witnesses.len() < THRESHOLD && self.witnesses.insert(object.clone()))
+    }
+
+    fn end_outage(&mut self) -> bool {
+        self.witnesses.clear();
+        self.outage.take().is_some()
+    }
+
+    /// Whether a listing is wanted, by somebody or because it is due.
+    pub fn wants_listing(&mut self, due: bool) -> bool {
+        self.wanted |= due;
+        self.wanted
+    }
+
+    /// The listing that begins now serves all who wanted one.
+    pub fn take_wanted(&mut self) {
+        self.wanted = false;
     }
 
     /// A listing concerns these objects.
@@ -278,9 +330,12 @@ impl State {
     pub fn reset(&mut self) {
         self.epoch += 1;
         self.client = None;
+        if let Some(turnstile) = self.turnstile.take() {
+            turnstile.close();
+        }
         self.source = None;
         self.health = Health::Unknown;
-        self.outage = None;
+        self.end_outage();
         self.failures = 0;
         self.token_from = None;
         self.register = None;
@@ -311,6 +366,23 @@ impl Links {
             .entry(key.clone())
             .or_insert_with(|| Arc::new(Link::new(key.clone())))
             .clone()
+    }
+
+    /// An object is gone: nobody keeps a turn for it.
+    pub fn forget(&self, object: &Name) {
+        let links = self.0.read().expect("no code panics while it holds this lock");
+        for link in links.values() {
+            let turnstile = link.state().turnstile.clone();
+            if let Some(turnstile) = turnstile {
+                turnstile.forget(object);
+            }
+        }
+    }
+
+    /// Those of the cluster.
+    pub fn of_cluster(&self) -> Vec<LinkKey> {
+        let links = self.0.read().expect("no code panics while it holds this lock");
+        links.keys().filter(|key| key.namespace.is_none()).cloned().collect()
     }
 
     /// The connection is gone.

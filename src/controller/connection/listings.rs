@@ -13,6 +13,7 @@ use crate::controller::{
     connection::{
         link::{Call, Link, Problem},
         sweep::sweep,
+        turnstile::{Pass, Turnstile},
     },
     context::Context,
     credential::reaction::connection_reaction,
@@ -27,16 +28,19 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_FACTOR: u32 = 5;
 
 /// Lists until the link has another client or is gone.
-pub async fn run(link: Arc<Link>, client: Arc<Client>, context: Arc<Context>) {
+pub async fn run(link: Arc<Link>, client: Arc<Client>, turnstile: Arc<Turnstile>, context: Arc<Context>) {
     let mut failures = 0;
     let mut due = Instant::now();
-    while wait_until_due(&link, &client, &context, &mut due).await {
+    while let Some(pass) = wait_until_due(&link, &client, &turnstile, &context, &mut due).await {
         let began = Instant::now();
-        let result = context.effects.list(&client).await;
+        let result = context.effects.list(&client, &pass).await;
+        drop(pass);
         failures = if result.is_ok() { 0 } else { failures + 1 };
         let pause = match &result {
             Ok(_) => Duration::ZERO,
             Err(error) if connection_reaction(error).1 => jittered(REFUSED_PAUSE),
+            // While nothing may be sent at all, the pause is the breaker's.
+            Err(_) if turnstile.cause().is_some() => Duration::ZERO,
             Err(error) => backoff(failures).max(error.retry_after.unwrap_or_default()),
         };
         let pause = pause.max(SHORTEST_PAUSE).max(began.elapsed() * PAUSE_FACTOR);
@@ -48,8 +52,15 @@ pub async fn run(link: Arc<Link>, client: Arc<Client>, context: Arc<Context>) {
     }
 }
 
-/// Waits until somebody needs a listing or the interval is over. False when this loop is no longer the link's.
-async fn wait_until_due(link: &Arc<Link>, client: &Arc<Client>, context: &Context, due: &mut Instant) -> bool {
+/// Waits until somebody needs a listing or the interval is over, and it may be made. None when this loop is no longer the
+/// link's.
+async fn wait_until_due(
+    link: &Arc<Link>,
+    client: &Arc<Client>,
+    turnstile: &Arc<Turnstile>,
+    context: &Context,
+    due: &mut Instant,
+) -> Option<Pass> {
     loop {
         {
             let mut state = link.state();
@@ -58,12 +69,17 @@ async fn wait_until_due(link: &Arc<Link>, client: &Arc<Client>, context: &Contex
                 .get(&link.key)
                 .is_some_and(|current| Arc::ptr_eq(&current, link));
             if !exists || !state.leads_by(client) {
-                return false;
+                return None;
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
             let idle = suspended || !context.index.has_users(&link.key);
-            if state.may_list() && (state.take_wanted() || (Instant::now() >= *due && !idle)) {
-                return true;
+            // What may not be made now stays wanted: the usher tells when it may.
+            if state.may_list()
+                && state.wants_listing(Instant::now() >= *due && !idle)
+                && let Some(pass) = turnstile.admit()
+            {
+                state.take_wanted();
+                return Some(pass);
             }
         }
         if Instant::now() >= *due {

@@ -7,6 +7,7 @@ mod listings;
 pub mod settings;
 mod sweep;
 pub mod terms;
+pub mod turnstile;
 
 use std::{
     sync::Arc,
@@ -25,6 +26,7 @@ use crate::controller::{
         kind::ConnectionResource,
         link::{Call, Health, Link, Problem, Source, Vanished},
         terms::LinkKey,
+        turnstile::{Turnstile, usher},
     },
     context::Context,
     credential::{
@@ -37,6 +39,9 @@ use crate::controller::{
 
 /// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// How long a token request waits at least for another probe to end.
+const PROBE_PAUSE: Duration = Duration::from_secs(2);
 
 /// The key of a connection.
 pub fn key<K: ConnectionResource>(object: &Guarded<K>) -> LinkKey {
@@ -143,7 +148,7 @@ async fn configure<K: ConnectionResource>(
         // From here on nobody uses the former client and listing: new terms with them would be another PAM's.
         let mut state = link.state();
         state.reset();
-        state.terms = Some(terms);
+        state.terms = Some(terms.clone());
     }
     link.demand.notify_one();
     let client = settings::client(context, connection, namespace)
@@ -157,12 +162,15 @@ async fn configure<K: ConnectionResource>(
     match client {
         Ok(client) => {
             let client = Arc::new(client);
+            let turnstile = Turnstile::new(terms.limits);
             {
                 let mut state = link.state();
                 state.client = Some(client.clone());
+                state.turnstile = Some(turnstile.clone());
                 state.source = Some(source);
             }
-            tokio::spawn(listings::run(link.clone(), client, context.clone()));
+            tokio::spawn(usher::run(link.clone(), turnstile.clone(), context.clone()));
+            tokio::spawn(listings::run(link.clone(), client, turnstile, context.clone()));
         }
         Err(problem) => {
             refuse(problem);
@@ -183,10 +191,12 @@ async fn check(link: &Link, context: &Context) {
             Health::Unusable(problem) => problem.call == Call::Token,
         };
         let held = state.token_from.is_some_and(|from| from > Instant::now());
-        state.client.clone().filter(|_| due && !suspended && !held)
+        let way = state.client.clone().zip(state.turnstile.clone());
+        way.filter(|_| due && !suspended && !held)
     };
-    let Some(client) = client else { return };
-    match context.effects.authenticate(&client).await {
+    let Some((client, turnstile)) = client else { return };
+    let Some(pass) = turnstile.admit() else { return };
+    match context.effects.authenticate(&client, &pass).await {
         Ok(()) => {
             link.succeeded(Call::Token);
         }
@@ -245,8 +255,15 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
                 set_conditions(&mut new.conditions, &stamp, ready, Reason::Suspended, &text, false);
             }
             None => {
-                let text = "The PAM accepts the client";
-                set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, text, false);
+                let selects = state.terms.as_ref().is_some_and(|terms| terms.selects());
+                let text = match context.namespaces.forbidden().filter(|_| selects) {
+                    Some(forbidden) => format!(
+                        "The PAM accepts the client; spec.allowedNamespaces.selector selects nothing where the operator has no \
+                         right to list and watch {forbidden}"
+                    ),
+                    None => "The PAM accepts the client".to_owned(),
+                };
+                set_conditions(&mut new.conditions, &stamp, true, Reason::Synced, &text, false);
             }
         }
         match state.vanished {
@@ -298,7 +315,13 @@ fn next(link: &Link) -> Action {
         _ => return Action::await_change(),
     };
     let moment = match call {
-        Call::Token => state.token_from,
+        // While nothing may be sent at all, the pause is the breaker's.
+        Call::Token => {
+            let open = state.turnstile.as_ref().and_then(|turnstile| turnstile.until());
+            state
+                .token_from
+                .max(open.map(|open| open.max(Instant::now() + PROBE_PAUSE)))
+        }
         Call::Write => link.probe_from(),
         Call::Configuration | Call::Listing => None,
     };

@@ -8,14 +8,15 @@ use url::Url;
 use crate::controller::{
     connection::{
         link::{Call, Problem},
-        terms::{Audience, TIMEOUT, Terms},
+        terms::{Admitted, Audience, TIMEOUT, Terms},
+        turnstile::Limits,
     },
     context::{Context, Rules},
     effects::SecretValues,
     index::Reference,
 };
 use crate::{
-    api::{self, CaBundleKind, PamConnectionSpec, Reason, SecretVersion, parse_duration},
+    api::{self, AllowedNamespaces, CaBundleKind, PamConnectionSpec, RateLimit, Reason, SecretVersion, parse_duration},
     pam::{self, Options, target},
 };
 
@@ -28,12 +29,19 @@ pub fn terms(spec: &PamConnectionSpec, audience: Audience) -> Result<Terms, Prob
         target: target(&url, spec.tenant.as_deref()),
         interval: duration(spec.drift_check_interval.as_deref(), INTERVAL, "driftCheckInterval")?,
         timeout: duration(spec.timeout.as_deref(), TIMEOUT, "timeout")?,
+        limits: limits(spec.rate_limit.unwrap_or_default()),
         prefix: spec.identifier_prefix.clone(),
         format: spec.additional_settings_format.unwrap_or_default(),
         suspended: spec.suspend == Some(true),
-        namespaces: audience.namespaces.map(|allowed| allowed.names.unwrap_or_default()),
+        namespaces: audience.namespaces.map(admitted).transpose()?,
         permissions: audience.permissions,
     })
+}
+
+/// The namespaces that may use the connection.
+fn admitted(allowed: AllowedNamespaces) -> Result<Admitted, Problem> {
+    Admitted::try_from(allowed)
+        .map_err(|error| invalid(format!("spec.allowedNamespaces.selector cannot be read: {error}")))
 }
 
 /// The Secrets and the ConfigMap that a spec refers to.
@@ -59,7 +67,7 @@ pub fn versions(context: &Context, references: &BTreeSet<Reference>) -> Vec<Opti
     let version = |reference: &Reference| match reference {
         Reference::Secret(namespace, name) => context.secret_version(namespace, name, ""),
         Reference::ConfigMap(namespace, name) => context.config_map_version(namespace, name, ""),
-        Reference::Connection(_) => None,
+        Reference::Connection(_) | Reference::Namespace(_) => None,
     };
     references.iter().map(version).collect()
 }
@@ -215,6 +223,20 @@ fn duration(text: Option<&str>, omitted: Duration, field: &str) -> Result<Durati
     Ok(parsed
         .map_err(|error| invalid(format!("spec.{field} is {error}")))?
         .unwrap_or(omitted))
+}
+
+/// The limits of a spec; what it leaves out, or what no limit can be, is the operator's own.
+fn limits(spec: RateLimit) -> Limits {
+    let own = Limits::default();
+    let or = |limit: Option<i32>, own| {
+        let limit = limit.and_then(|limit| u32::try_from(limit).ok());
+        limit.filter(|limit| *limit > 0).unwrap_or(own)
+    };
+    Limits {
+        per_second: or(spec.requests_per_second, own.per_second),
+        burst: or(spec.burst, own.burst),
+        in_flight: or(spec.max_in_flight, own.in_flight),
+    }
 }
 
 /// Something that may still appear: the connection goes on by itself.

@@ -2,9 +2,13 @@
 
 use std::{fmt, time::Duration};
 
+use kube::core::{ParseExpressionError, Selector, SelectorExt};
+
 use crate::api::{
     AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
 };
+use crate::controller::connection::turnstile::Limits;
+use crate::controller::namespaces::Sight;
 
 /// Kind, namespace and name of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,23 +75,74 @@ pub struct Terms {
     pub interval: Duration,
     /// Longest duration of one call.
     pub timeout: Duration,
+    /// Limits of the requests.
+    pub limits: Limits,
     /// First part of generated identifiers.
     pub prefix: Option<String>,
     /// Shape of `additional_settings`.
     pub format: AdditionalSettingsFormat,
     /// No calls but for deletions.
     pub suspended: bool,
-    /// Namespaces that may use it; none listed for a `PamConnection`, which belongs to its namespace.
-    pub namespaces: Option<Vec<String>>,
+    /// Namespaces that may use it; none for a `PamConnection`, which belongs to its own.
+    pub namespaces: Option<Admitted>,
     /// What its users may do beyond credentials of their own.
     pub permissions: Vec<Permission>,
 }
 
-impl Terms {
-    /// Whether objects of this namespace may use it.
-    pub fn allows(&self, namespace: &str) -> bool {
-        self.namespaces
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|name| name == namespace))
+/// The namespaces that may use a connection: those listed and those selected.
+#[derive(Clone, Debug, Default)]
+pub struct Admitted {
+    names: Vec<String>,
+    selector: Option<Selector>,
+}
+
+impl TryFrom<AllowedNamespaces> for Admitted {
+    type Error = ParseExpressionError;
+
+    fn try_from(allowed: AllowedNamespaces) -> Result<Self, ParseExpressionError> {
+        let selector = allowed.selector.map(Selector::try_from).transpose()?;
+        Ok(Self {
+            names: allowed.names.unwrap_or_default(),
+            // To Kubernetes an empty one selects everything; here it selects nothing, as the schema's message says.
+            selector: selector.filter(|selector| !selector.selects_all()),
+        })
     }
 }
+
+/// Whether a namespace may use a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Allowed,
+    /// It may not.
+    NotAllowed,
+    /// Its labels decide, and were not seen yet.
+    Unknown,
+}
+
+impl Terms {
+    /// Whether objects of this namespace may use the connection. Its labels are looked at only where they decide.
+    pub fn standing(&self, namespace: &str, sight: impl FnOnce() -> Sight) -> Standing {
+        let Some(admitted) = &self.namespaces else {
+            return Standing::Allowed;
+        };
+        if admitted.names.iter().any(|name| name == namespace) {
+            return Standing::Allowed;
+        }
+        match admitted.selector.as_ref().map(|selector| (selector, sight())) {
+            Some((selector, Sight::Labels(labels))) if selector.matches(&labels) => Standing::Allowed,
+            Some((_, Sight::Unseen)) => Standing::Unknown,
+            _ => Standing::NotAllowed,
+        }
+    }
+
+    /// Whether labels of namespaces decide who may use the connection.
+    pub fn selects(&self) -> bool {
+        self.namespaces
+            .as_ref()
+            .is_some_and(|admitted| admitted.selector.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests;

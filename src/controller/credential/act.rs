@@ -1,9 +1,12 @@
 //! The one PAM write of a reconcile, and what its answer means.
 
-use std::{pin::pin, time::Instant};
+use std::{pin::pin, sync::Arc, time::Instant};
 
 use crate::controller::{
-    connection::link::{Call, Problem},
+    connection::{
+        link::{Call, Problem},
+        turnstile::Pass,
+    },
     credential::{
         Run, Trouble, Way,
         memory::LATE,
@@ -32,6 +35,7 @@ use crate::{
 /// Everything that belongs to one POST.
 struct Attempt {
     way: Way,
+    pass: Arc<Pass>,
     dispatch: Dispatch,
     /// Generation that the body was made of, and the request that it answers; the object may be newer by now.
     generation: i64,
@@ -70,8 +74,8 @@ impl Run<'_> {
     /// Sends the body and records the answer.
     pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<Option<Finding>, Trouble> {
         let object = self.object.clone();
-        let (Some(way), Ok(spec), Some(Loaded::Values { values, prints })) =
-            (self.way.clone(), &object.spec, &self.loaded)
+        let (Some(way), Some(pass), Ok(spec), Some(Loaded::Values { values, prints })) =
+            (self.way.clone(), self.pass.clone(), &object.spec, &self.loaded)
         else {
             return Ok(None);
         };
@@ -100,6 +104,7 @@ impl Run<'_> {
         });
         let attempt = Attempt {
             way,
+            pass,
             dispatch,
             generation: self.object.generation(),
             requested: self.object.requested().map(str::to_owned),
@@ -110,7 +115,7 @@ impl Run<'_> {
             adopts: spec.adoption_policy == Some(AdoptionPolicy::Adopt),
             names_owner: names_owner(spec),
         };
-        match self.post(&attempt.way.client, &body).await? {
+        match self.post(&attempt.way.client, &attempt.pass, &body).await? {
             Ok(answer) => self.answered(attempt, answer).await?,
             Err(error) => self.failed(attempt, &error).await?,
         }
@@ -118,9 +123,14 @@ impl Run<'_> {
     }
 
     /// The POST itself; status says so when it takes long.
-    async fn post(&mut self, client: &Client, body: &CredentialBody) -> Result<Result<Answer, Error>, Trouble> {
+    async fn post(
+        &mut self,
+        client: &Client,
+        pass: &Pass,
+        body: &CredentialBody,
+    ) -> Result<Result<Answer, Error>, Trouble> {
         let effects = &self.context.effects;
-        let mut post = pin!(effects.post(client, body));
+        let mut post = pin!(effects.post(client, pass, body));
         if let Ok(result) = tokio::time::timeout(SLOW, &mut post).await {
             return Ok(result);
         }
@@ -142,7 +152,12 @@ impl Run<'_> {
         }
         // What was updated without being listed is inactive, or invisible to us.
         if surprise.is_some() || attempt.dispatch.reactivates {
-            match self.context.effects.reactivate(&attempt.way.client, &answer.id).await {
+            match self
+                .context
+                .effects
+                .reactivate(&attempt.way.client, &attempt.pass, &answer.id)
+                .await
+            {
                 Err(mut error) if error.class != Class::AlreadyActive => {
                     // Whatever became of the PUT: the POST before it was accepted, and its claim stays.
                     error.outcome = Outcome::Unknown;
@@ -294,8 +309,10 @@ impl Run<'_> {
         if self.memory.deactivated.as_deref() == Some(id) {
             return self.release(None).await;
         }
-        let Some(way) = self.way.clone() else { return Ok(()) };
-        match self.context.effects.deactivate(&way.client, id).await {
+        let (Some(way), Some(pass)) = (self.way.clone(), self.pass.clone()) else {
+            return Ok(());
+        };
+        match self.context.effects.deactivate(&way.client, &pass, id).await {
             Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
                 self.memory.pause(Instant::now(), error.retry_after);
                 let (stamp, message) = (self.stamp(), error.to_string());

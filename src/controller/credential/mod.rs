@@ -19,7 +19,11 @@ use kube::runtime::controller::Action;
 
 use crate::controller::{
     Credential,
-    connection::{link::Link, terms::Terms},
+    connection::{
+        link::Link,
+        terms::Terms,
+        turnstile::{Pass, Turnstile},
+    },
     context::Context,
     credential::{
         memory::Memory,
@@ -28,7 +32,11 @@ use crate::controller::{
     },
     guarded::is_older,
     ownership::identity::Name,
-    plan::{Await, Finding, Step, drift::Difference, facts::SLOW},
+    plan::{
+        Await, Finding, Step,
+        drift::Difference,
+        facts::{FRESH, SLOW},
+    },
     track,
 };
 use crate::{api::Reason, pam::Client};
@@ -67,6 +75,12 @@ pub struct Run<'a> {
     pub(super) memory: Memory,
     pub(super) loaded: Option<Loaded>,
     pub(super) way: Option<Way>,
+    /// What stands before the PAM.
+    pub(super) turnstile: Option<Arc<Turnstile>>,
+    /// The permission to call it; ends with this reconcile.
+    pub(super) pass: Option<Arc<Pass>>,
+    /// The reconcile ends because the object's turn has not come.
+    queued: bool,
 }
 
 /// How the PAM was reached when the last step was planned. What is done goes this way and no other: a connection that
@@ -100,6 +114,9 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
         memory,
         loaded: None,
         way: None,
+        turnstile: None,
+        pass: None,
+        queued: false,
     };
     let time = run.terms().map_or(Duration::ZERO, |terms| terms.timeout) * 2 + DEADLINE;
     let result = tokio::time::timeout(time, run.drive())
@@ -118,6 +135,9 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
             Action::requeue(pause)
         }
     };
+    if let Some(turnstile) = run.turnstile.filter(|_| !run.queued) {
+        turnstile.forget(&run.name);
+    }
     context.memories.put(run.name, run.memory);
     action
 }
@@ -126,7 +146,11 @@ impl Run<'_> {
     async fn drive(&mut self) -> Result<Action, Trouble> {
         for _ in 0..MOST_STEPS {
             self.record_result().await?;
-            match self.next_step() {
+            let step = self.next_step();
+            if waits_for(&step) == Some(Await::Turn) && self.takes_turn() {
+                continue;
+            }
+            match step {
                 Step::Send(_) | Step::Deactivate(_) if !self.confirm().await? => {}
                 Step::Nothing => {
                     self.memory.verify();
@@ -166,15 +190,16 @@ impl Run<'_> {
     }
 
     /// Waits, and comes back when a wait for the PAM gets so long that status has to say so.
-    pub(super) fn wait(&self, until: Await) -> Action {
+    pub(super) fn wait(&mut self, until: Await) -> Action {
         match (until, self.link()) {
+            (Await::Turn, _) if self.object.metadata.deletion_timestamp.is_some() => return self.wait_with_deletion(),
             (Await::Until(moment), _) => return Action::requeue(moment.saturating_duration_since(Instant::now())),
             (Await::NextListing, Some(link)) => {
                 link.ride(&self.name);
                 return Action::await_change();
             }
             (Await::Listing, Some(link)) => link.want(&self.name),
-            (Await::Connection | Await::Listing | Await::NextListing, _) => {}
+            (Await::Connection | Await::Listing | Await::NextListing | Await::Turn, _) => {}
         }
         let patience = (self.memory.since + SLOW).saturating_duration_since(Instant::now());
         if patience.is_zero() {
@@ -182,6 +207,40 @@ impl Run<'_> {
         } else {
             Action::requeue(patience)
         }
+    }
+
+    /// Asks for the object's turn. Without one the object stands in the queue from now on, and is woken when it comes.
+    fn takes_turn(&mut self) -> bool {
+        let turnstile = self.turnstile.as_ref();
+        self.pass = turnstile
+            .and_then(|turnstile| turnstile.enter(&self.name))
+            .map(Arc::new);
+        self.queued = self.pass.is_none();
+        !self.queued
+    }
+
+    /// Whether status may say that the object waits for the PAM. While the PAM is down the connection says it for all.
+    pub(super) fn may_speak(&self, found: &Finding) -> bool {
+        let waits = matches!(found.until, Some(Await::Listing | Await::Turn));
+        !waits || self.link().is_none_or(|link| link.state().may_speak(&self.name))
+    }
+
+    /// A turn that does not come because the PAM is down is a failure too: after the deletion timeout the object goes.
+    fn wait_with_deletion(&mut self) -> Action {
+        let now = Instant::now();
+        if self
+            .turnstile
+            .as_ref()
+            .is_some_and(|turnstile| turnstile.cause().is_some())
+        {
+            self.memory.first_failed.get_or_insert(now);
+        }
+        let release = self
+            .memory
+            .first_failed
+            .map(|first| first + self.context.rules.deletion_timeout);
+        let release = release.map_or(FRESH, |release| release.saturating_duration_since(now));
+        Action::requeue(release)
     }
 
     /// Nothing has to be sent, and status shall say so.
@@ -227,6 +286,9 @@ impl Run<'_> {
         if found.reason == Reason::DeactivationFailed {
             return self.report_undeactivated(found).await;
         }
+        if let Some(until) = found.until.filter(|_| !self.may_speak(&found)) {
+            return Ok(self.wait(until));
+        }
         let stamp = self.stamp();
         let (reason, message) = (found.reason, found.message);
         if !self
@@ -236,5 +298,14 @@ impl Run<'_> {
             return Ok(Action::requeue(Duration::ZERO));
         }
         Ok(found.until.map_or_else(Action::await_change, |until| self.wait(until)))
+    }
+}
+
+/// What a step waits for, whether or not it says something before.
+fn waits_for(step: &Step) -> Option<Await> {
+    match step {
+        Step::Await(until) => Some(*until),
+        Step::Report(found) => found.until,
+        _ => None,
     }
 }

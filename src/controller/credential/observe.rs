@@ -10,7 +10,7 @@ use crate::api::{
 use crate::controller::{
     connection::{
         link::{Call, Health, Link, Problem, State},
-        terms::Terms,
+        terms::{Standing, Terms},
     },
     credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
@@ -63,6 +63,13 @@ impl Run<'_> {
             }),
             _ => None,
         };
+        let turnstile = state.as_ref().and_then(|state| state.turnstile.clone());
+        // A pass of a connection that changed since is worth nothing at the one that it is now.
+        self.pass = self.pass.take().filter(|pass| {
+            let current = turnstile.as_ref();
+            current.is_some_and(|current| pass.leads_through(current))
+        });
+        self.turnstile = turnstile;
         let problem = state.as_ref().and_then(|state| problem(state));
         let health = state.as_ref().map(|state| state.health.clone());
         if let (Some(status), Some(register), Some(target)) = (
@@ -87,6 +94,8 @@ impl Run<'_> {
         };
         let rival = self.stand_in_line(&sight);
         let outage = state.as_ref().and_then(|state| state.outage.clone());
+        // That no write is made is no reason why there should be no listing.
+        let unlisted = outage.filter(|outage| outage.call != Call::Write);
         let mut facts = Facts {
             now,
             wish: self.wish(&sight),
@@ -96,8 +105,9 @@ impl Run<'_> {
                 target: sight.terms.map(|terms| terms.target.as_str()),
                 state: sight.route,
                 interval: sight.terms.map_or(Duration::ZERO, |terms| terms.interval),
-                listing_failure: outage.as_ref().map(|outage| (outage.reason, outage.message.as_str())),
                 many_vanished: state.as_ref().is_some_and(|state| state.vanished.is_some()),
+                turn: self.pass.is_some(),
+                listing_failure: unlisted.as_ref().map(|outage| (outage.reason, outage.message.as_str())),
             },
             rival: rival.as_ref(),
             register: state.as_ref().and_then(|state| state.register.as_ref()),
@@ -202,9 +212,12 @@ impl Run<'_> {
 
     fn route<'a>(&self, health: Option<&Health>, problem: Option<&'a Problem>, terms: Option<&Terms>) -> LinkState<'a> {
         let deleting = self.object.metadata.deletion_timestamp.is_some();
+        let namespace = &self.name.namespace;
+        let standing = terms.map(|terms| terms.standing(namespace, || self.context.namespaces.sight(namespace)));
         match (health, terms) {
             (None, _) => LinkState::Missing,
-            (_, Some(terms)) if !terms.allows(&self.name.namespace) => LinkState::NotAllowed,
+            _ if standing == Some(Standing::NotAllowed) => LinkState::NotAllowed,
+            _ if standing == Some(Standing::Unknown) => LinkState::Unknown,
             // A deletion needs the PAM, suspended or not, and has to know when it cannot have it.
             (_, Some(terms)) if terms.suspended && (problem.is_none() || !deleting) => LinkState::Suspended,
             (Some(Health::Unknown), _) => LinkState::Unknown,

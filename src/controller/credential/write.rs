@@ -153,10 +153,12 @@ impl Run<'_> {
             self.memory.orphaned = true;
             return Ok(Action::requeue(Duration::ZERO));
         }
-        let stamp = self.stamp();
-        let message = found.message;
-        self.write(move |status| finding(status, &stamp, Reason::DeactivationFailed, &message))
-            .await?;
+        if self.may_speak(&found) {
+            let stamp = self.stamp();
+            let message = found.message;
+            self.write(move |status| finding(status, &stamp, Reason::DeactivationFailed, &message))
+                .await?;
+        }
         if let Some(until) = found.until {
             self.wait(until);
         }

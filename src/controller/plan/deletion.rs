@@ -60,7 +60,11 @@ fn deactivate(facts: &Facts, target: &str) -> Step {
         };
     };
     if let Some((entry, _)) = facts.title(target).own(register) {
-        return Step::Deactivate(entry.id);
+        return if facts.link.turn {
+            Step::Deactivate(entry.id)
+        } else {
+            Step::Await(Await::Turn)
+        };
     }
     let foreign = facts.record.claim.is_some_and(|claim| {
         let elsewhere = claim.target != target;

@@ -13,9 +13,9 @@ use crate::controller::{
         register::Register,
     },
     plan::{
-        Await, Change, Expected, Stake, Step,
+        Await, Change, Expected, Finding, Stake, Step,
         facts::{Facts, LinkState},
-        send,
+        in_turn, send,
     },
 };
 
@@ -131,10 +131,7 @@ fn answer(facts: &Facts, difference: Difference) -> Step {
         return note(facts, difference);
     }
     if let Some(from) = watch.enforce_from.filter(|from| rotated && *from > facts.now) {
-        return match note(facts, difference) {
-            Step::Nothing => Step::Await(Await::Until(from)),
-            step => step,
-        };
+        return note_and_wait(facts, difference, Await::Until(from));
     }
     correct(facts, difference)
 }
@@ -144,7 +141,7 @@ fn answer(facts: &Facts, difference: Difference) -> Step {
 fn correct(facts: &Facts, difference: Difference) -> Step {
     // Where the identity differs too, a password that is enforced goes along.
     let content = facts.wish.enforces && facts.recall.watch.rotated;
-    match send(facts, Change { first: false, content }) {
+    match in_turn(facts, send(facts, Change { first: false, content })) {
         Step::Send(mut dispatch) if matches!(dispatch.expected, Expected::Entry(_)) => {
             dispatch.corrects = Some(difference);
             Step::Send(dispatch)
@@ -154,7 +151,21 @@ fn correct(facts: &Facts, difference: Difference) -> Step {
             ..stake
         }),
         step @ (Step::ReadSecrets | Step::Await(_)) => step,
+        // It is a matter of time, and an object that is in sync is not less so while it waits.
+        Step::Report(Finding { until: Some(until), .. }) if until == Await::Turn => Step::Await(until),
+        Step::Report(Finding {
+            reason: Reason::Progressing,
+            until: Some(until),
+            ..
+        }) => note_and_wait(facts, difference, until),
         _ => note(facts, difference),
+    }
+}
+
+fn note_and_wait(facts: &Facts, difference: Difference, until: Await) -> Step {
+    match note(facts, difference) {
+        Step::Nothing => Step::Await(until),
+        step => step,
     }
 }
 

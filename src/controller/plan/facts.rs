@@ -163,6 +163,8 @@ pub struct Route<'a> {
     pub target: Option<&'a str>,
     /// Whether calls may be made.
     pub state: LinkState<'a>,
+    /// Whether it is this object's turn to call the PAM.
+    pub turn: bool,
     /// How old a listing may be for an update.
     pub interval: Duration,
     /// Why no listing could be had since the object began to wait for one.

@@ -66,6 +66,8 @@ pub enum Await {
     Listing,
     /// The next listing, whenever it comes.
     NextListing,
+    /// The object's turn at the PAM.
+    Turn,
     /// A moment.
     Until(Instant),
 }
@@ -215,7 +217,7 @@ pub fn plan(facts: &Facts) -> Step {
         Due::Nothing => settled(facts),
         Due::Unknown => Step::ReadSecrets,
         Due::Broken(reason, message) => Finding::waiting(reason, message),
-        Due::Send(change) => match send(facts, change) {
+        Due::Send(change) => match in_turn(facts, send(facts, change)) {
             // The finalizer is there before anything of ours can be in the PAM.
             Step::Claim(_) | Step::Send(_) if needs_finalizer(facts) => Step::AddFinalizer,
             step => step,
@@ -361,9 +363,13 @@ fn send(facts: &Facts, change: Change) -> Step {
             None => patience(facts, Await::Listing, "the PAM is being listed"),
         };
     };
-    // The Secrets are read last, so that an object which waits for a listing reads them once.
+    // The Secrets are read last, so that an object which waits for a listing or its turn reads them once.
     let Content::Rendered(prints) = &facts.content else {
-        return Step::ReadSecrets;
+        return if facts.link.turn {
+            Step::ReadSecrets
+        } else {
+            turn(facts)
+        };
     };
     match late(facts, target, prints) {
         Some(until) => Finding::until(
@@ -372,6 +378,24 @@ fn send(facts: &Facts, change: Change) -> Step {
             "an earlier request may still arrive in the PAM; the change is sent when it no longer can",
         ),
         None => approach(facts, register, target, triple, change),
+    }
+}
+
+/// A step towards a PAM call is made only in turn.
+fn in_turn(facts: &Facts, step: Step) -> Step {
+    match step {
+        Step::Claim(_) | Step::Send(_) if !facts.link.turn => turn(facts),
+        step => step,
+    }
+}
+
+/// Waits for the object's turn at the PAM. Only an object that is Ready with what it said before has to say so when that
+/// takes long: thousands may wait, and a claim or a finding is written when the turn comes.
+fn turn(facts: &Facts) -> Step {
+    if facts.record.ready {
+        patience(facts, Await::Turn, "other objects are sent to the PAM first")
+    } else {
+        Step::Await(Await::Turn)
     }
 }
 

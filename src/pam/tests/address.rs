@@ -33,6 +33,9 @@ fn accepts_what_a_pam_may_have() {
         "https://10.0.0.5",
         "https://[fd00::5]:8443",
         "https://100.100.100.201",
+        "https://[64:ff9b::10.0.0.5]",
+        "https://[2001:db8::a9fe:a9fe]",
+        "https://metadata.example.com",
     ] {
         assert_eq!(strict.check(&url(text)), Ok(()), "{text}");
     }
@@ -58,7 +61,22 @@ fn refuses_with_the_reason() {
         ("https://pam.example.com/#a", AddressError::QueryOrFragment),
         ("https://127.0.0.1", AddressError::Loopback("127.0.0.1".into())),
         ("https://2130706433", AddressError::Loopback("127.0.0.1".into())),
+        ("https://0177.0.0.1", AddressError::Loopback("127.0.0.1".into())),
+        ("https://0x7f000001", AddressError::Loopback("127.0.0.1".into())),
+        ("https://127.1", AddressError::Loopback("127.0.0.1".into())),
+        ("https://127.0.0.1.", AddressError::Loopback("127.0.0.1".into())),
+        ("https://%31%32%37.0.0.1", AddressError::Loopback("127.0.0.1".into())),
+        ("https://１２７.0.0.1", AddressError::Loopback("127.0.0.1".into())),
         ("https://[::1]", AddressError::Loopback("::1".into())),
+        ("https://[::127.0.0.1]", AddressError::Loopback("::7f00:1".into())),
+        (
+            "https://[64:ff9b::127.0.0.1]",
+            AddressError::Loopback("64:ff9b::7f00:1".into()),
+        ),
+        (
+            "https://[2002:7f00:1::]",
+            AddressError::Loopback("2002:7f00:1::".into()),
+        ),
         (
             "https://[::ffff:127.0.0.1]",
             AddressError::Loopback("::ffff:127.0.0.1".into()),
@@ -88,6 +106,20 @@ fn never_reaches_these_whatever_the_flags_say() {
         "[::ffff:169.254.169.254]",
         "[::ffff:0.0.0.0]",
         "[64:ff9b::169.254.169.254]",
+        "[64:ff9b:1::169.254.169.254]",
+        "[::169.254.169.254]",
+        "[::ffff:0:169.254.169.254]",
+        "[2002:a9fe:a9fe::1]",
+        "[64:ff9b::168.63.129.16]",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "2852039166",
+        "168.63.129.16",
+        "192.0.0.192",
+        "[fd20:ce::254]",
+        "metadata",
+        "metadata.goog",
+        "instance-data.ec2.internal",
         "metadata.google.internal",
         "Metadata.Google.Internal.",
     ] {
@@ -161,7 +193,17 @@ fn a_proxy_may_speak_http_but_is_no_way_around_the_rules() {
 fn a_server_name_is_a_name() {
     let strict = AddressPolicy::default();
     assert_eq!(strict.check_server_name("pam.example.com"), Ok(()));
-    for name in ["10.0.0.5", "[::1]", "", "a:443", "https://a", "a/b"] {
+    for name in [
+        "10.0.0.5",
+        "2130706433",
+        "0x7f.1",
+        "[::1]",
+        "::1",
+        "",
+        "a:443",
+        "https://a",
+        "a/b",
+    ] {
         assert_eq!(strict.check_server_name(name), Err(AddressError::NotAName), "{name}");
     }
     assert!(matches!(

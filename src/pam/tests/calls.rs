@@ -212,18 +212,23 @@ async fn an_answer_is_read_up_to_a_limit() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let (client, journal) =
-        pam(|_| (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response()).await;
-    let error = client.post(&fake::credential()).await.expect_err("no answer");
-    assert_eq!(
-        (error.class, error.outcome, error.status),
-        (Class::InvalidResponse, Outcome::NotExecuted, Some(307))
-    );
-    assert_eq!(
-        client.list().await.expect_err("no listing").class,
-        Class::InvalidResponse
-    );
-    assert!(journal.all().iter().all(|asked| asked.uri != "/elsewhere"));
+    for location in ["/elsewhere", "http://169.254.169.254/latest/meta-data/"] {
+        let (client, journal) =
+            pam(move |_| (StatusCode::TEMPORARY_REDIRECT, [("location", location)]).into_response()).await;
+        let error = client.post(&fake::credential()).await.expect_err("no answer");
+        assert_eq!(
+            (error.class, error.outcome, error.status),
+            (Class::InvalidResponse, Outcome::NotExecuted, Some(307)),
+            "{location}"
+        );
+        let unlisted = client.list().await.expect_err("no listing");
+        assert_eq!(
+            (unlisted.class, unlisted.status),
+            (Class::InvalidResponse, Some(307)),
+            "{location}"
+        );
+        assert!(journal.all().iter().all(|asked| asked.uri != "/elsewhere"));
+    }
 }
 
 #[tokio::test]

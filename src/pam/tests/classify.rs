@@ -337,12 +337,14 @@ fn retry_after_in_seconds_and_as_a_date() {
     let day = Duration::from_hours(24);
     assert_eq!(wait("120"), Some(Duration::from_mins(2)));
     assert_eq!(wait(" 0 "), Some(Duration::ZERO));
-    assert_eq!(wait("18446744073709551615"), Some(day));
+    for huge in ["18446744073709551615", "99999999999999999999"] {
+        assert_eq!(wait(huge), Some(day));
+    }
     assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
     let ahead = wait(&httpdate::fmt_http_date(SystemTime::now() + Duration::from_hours(1))).expect("a wait");
     assert!((3500..=3600).contains(&ahead.as_secs()), "{ahead:?}");
     assert_eq!(wait(&httpdate::fmt_http_date(SystemTime::now() + 300 * day)), Some(day));
-    for text in ["", "soon", "-1", "1.5", "99999999999999999999"] {
+    for text in ["", "soon", "-1", "1.5"] {
         assert_eq!(wait(text), None, "{text}");
     }
 }

@@ -17,6 +17,12 @@ const CASES: &[Case] = &[
     (&["run", "--concurrency", "0"], &[], "--concurrency"),
     (&["run", "--concurrency", "many"], &[], "many"),
     (&["run", "--listen", "nowhere"], &[], "nowhere"),
+    (&["run", "--leader-election", "maybe"], &[], "maybe"),
+    (
+        &["run"],
+        &[("PAM_OPERATOR_LEADER_ELECTION", "maybe")],
+        "--leader-election",
+    ),
     (&["run", "--deletion-timeout", "soon"], &[], "soon"),
     (
         &["run", "--allowed-hosts", "https://pam.example.com"],

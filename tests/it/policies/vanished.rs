@@ -141,7 +141,7 @@ async fn nothing_is_corrected_when_many_vanish_at_once() {
         let name = format!("db-{number}");
         world
             .until(&name, "in sync again", |object| {
-                crate::world::is(object, "True", Some("Synced")) && super::drifted(object).is_none()
+                crate::world::is(object, "True", Some("Synced")) && super::has_no_difference(object)
             })
             .await;
     }

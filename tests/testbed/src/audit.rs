@@ -39,7 +39,7 @@ pub struct AuditLog {
 pub struct Mark(usize);
 
 /// A request that the API server answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
     /// Who asked.
     pub user: String,

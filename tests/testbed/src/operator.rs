@@ -190,6 +190,49 @@ impl Operator {
             Err(self.failure(&format!("ended with {outcome}")))
         }
     }
+
+    /// Asks the operator to end (SIGTERM) and does not wait for it.
+    pub fn terminate(&mut self) -> Result<(), Error> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Stops the operator where it is (SIGSTOP), and waits until none of its threads runs.
+    pub async fn freeze(&mut self) -> Result<(), Error> {
+        self.signal(Signal::STOP)?;
+        let deadline = Instant::now() + STOP_DEADLINE;
+        while !self.is_frozen()? {
+            if Instant::now() > deadline {
+                return Err(self.failure(&format!("did not stand still within {STOP_DEADLINE:?}")));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Lets a frozen operator go on (SIGCONT).
+    pub fn thaw(&mut self) -> Result<(), Error> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Waits until the operator ends by itself; returns its exit code, none when a signal ended it, and what it wrote.
+    pub async fn exit(mut self) -> Result<(Option<i32>, String), Error> {
+        let outcome = self.ended().await?;
+        Ok((outcome.code(), self.output()))
+    }
+
+    fn is_frozen(&self) -> Result<bool, Error> {
+        let path = format!("/proc/{}/task", self.pid);
+        let doing = || Error::io(format!("cannot read {path}"));
+        for thread in fs::read_dir(&path).map_err(doing())? {
+            // A thread that has ended meanwhile stands still too.
+            let stat = fs::read_to_string(thread.map_err(doing())?.path().join("stat")).unwrap_or_default();
+            if !stat.is_empty() && state(&stat) != Some("T") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn signal(&mut self, signal: Signal) -> Result<(), Error> {
         if self.scratch.exit_of(self.pid)?.is_some() {
             return Ok(());
@@ -208,7 +251,7 @@ impl Operator {
                 return Ok(status);
             }
             if Instant::now() > deadline {
-                return Err(self.failure(&format!("did not end within {STOP_DEADLINE:?} after the signal")));
+                return Err(self.failure(&format!("did not end within {STOP_DEADLINE:?}")));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -234,6 +277,11 @@ fn cpu_ticks(stat: &str) -> u64 {
         .sum()
 }
 
+/// What a thread does by its `stat` in `/proc` (field 3), such as `R` (it runs) or `T` (it was stopped).
+fn state(stat: &str) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().next()
+}
+
 /// The line `VmHWM` of `/proc/<pid>/status`, in KiB.
 fn peak_rss_kib(status: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -247,9 +295,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processor_time_is_found_behind_any_program_name() {
+    fn processor_time_and_state_are_found_behind_any_program_name() {
         let stat = "41 (a) b) (c) S 1 41 41 0 -1 4194304 900 0 0 0 250 13 0 0 20 0 5 0 81 1 2";
         assert_eq!(cpu_ticks(stat), 263);
+        assert_eq!(state(stat), Some("S"));
     }
 
     #[test]

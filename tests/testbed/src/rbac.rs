@@ -43,8 +43,18 @@ pub const CLUSTER_RULES: &[Rule] = &[
     ("events.k8s.io", &["events"], &["create", "patch"]),
 ];
 
-/// What the operator needs in its own namespace: it creates the Secret that identifies the installation.
-pub const OWN_NAMESPACE_RULES: &[Rule] = &[("", &["secrets"], &["create"])];
+/// What the operator needs in its own namespace: it creates the Secret that identifies the installation, and holds the
+/// lease by which one of several replicas leads. What does not exist yet has no name by which a role could know it.
+pub const OWN_NAMESPACE_RULES: &[Rule] = &[
+    ("", &["secrets"], &["create"]),
+    ("coordination.k8s.io", &["leases"], &["create"]),
+];
+
+/// The same, as far as it exists: with `--accept-cluster` the Secret is changed.
+const OWN_OBJECTS: &[(Rule, &str)] = &[
+    (("", &["secrets"], &["patch"]), "pam-operator-installation"),
+    (("coordination.k8s.io", &["leases"], &["get", "patch"]), NAME),
+];
 
 /// Creates the operator's cluster-wide role, bound to nobody yet.
 pub async fn install(admin: &Client) -> Result<(), Error> {
@@ -74,7 +84,7 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
 
     let role = Role {
         metadata: named(NAME),
-        rules: Some(rules(OWN_NAMESPACE_RULES)),
+        rules: Some(rules(OWN_NAMESPACE_RULES).into_iter().chain(own_objects()).collect()),
     };
     apply(&Api::namespaced(admin.clone(), namespace), NAME, &role).await?;
     let binding = RoleBinding {
@@ -86,16 +96,24 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
 }
 
 fn rules(rules: &[Rule]) -> Vec<PolicyRule> {
+    rules.iter().map(rule).collect()
+}
+
+fn rule((group, resources, verbs): &Rule) -> PolicyRule {
     let owned = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
-    rules
-        .iter()
-        .map(|(group, resources, verbs)| PolicyRule {
-            api_groups: owned(&[*group]),
-            resources: owned(resources),
-            verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-            ..PolicyRule::default()
-        })
-        .collect()
+    PolicyRule {
+        api_groups: owned(&[*group]),
+        resources: owned(resources),
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
+        ..PolicyRule::default()
+    }
+}
+
+fn own_objects() -> impl Iterator<Item = PolicyRule> {
+    OWN_OBJECTS.iter().map(|(own, name)| PolicyRule {
+        resource_names: Some(vec![(*name).to_owned()]),
+        ..rule(own)
+    })
 }
 
 fn role_ref(kind: &str) -> RoleRef {

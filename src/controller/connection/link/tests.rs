@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::api::ConnectionKind;
+use crate::controller::connection::turnstile::Limits;
 
 fn link() -> Link {
     Link::new(LinkKey::new(ConnectionKind::PamConnection, "vault", "orders"))
@@ -111,8 +112,11 @@ fn listings_wake_who_waits_and_successful_ones_also_who_rides_along() {
     let link = link();
     link.want(&object("waits"));
     link.ride(&object("rides"));
-    assert!(link.state().take_wanted());
-    assert!(!link.state().take_wanted(), "one listing serves all");
+    assert!(link.state().wants_listing(false));
+    link.state().take_wanted();
+    assert!(!link.state().wants_listing(false), "one listing serves all");
+    assert!(link.state().wants_listing(true), "it is due");
+    assert!(link.state().wants_listing(false), "and stays so until it begins");
     assert_eq!(link.state().take_waiting(false), [object("waits")].into());
     assert_eq!(link.state().take_waiting(true), [object("rides")].into());
     assert!(link.state().take_waiting(true).is_empty());
@@ -162,4 +166,46 @@ fn a_connection_is_one_link_as_long_as_it_exists() {
     assert!(links.get(&elsewhere).is_some(), "it belongs to no namespace");
     assert!(links.remove(&key).is_some());
     assert!(links.get(&key).is_none());
+}
+
+#[test]
+fn a_few_objects_say_that_the_pam_fails_and_none_while_nothing_is_sent() {
+    let link = link();
+    let turnstile = Turnstile::new(Limits::default());
+    link.state().turnstile = Some(turnstile.clone());
+    let speaks = |number: usize| link.state().may_speak(&object(&number.to_string()));
+    assert!((0..100).all(speaks), "there is no outage");
+    link.failed(problem(Call::Listing, false), Instant::now());
+    let speakers: Vec<_> = (0..100).filter(|number| speaks(*number)).collect();
+    assert_eq!(speakers, [0, 1, 2, 3, 4]);
+    assert!(speaks(4), "as often as it needs to");
+
+    let down = pam::Error::new(pam::Class::Unavailable, pam::Outcome::NotExecuted);
+    for _ in 0..THRESHOLD {
+        turnstile.admit().expect("it is closed").end(Some(&down));
+    }
+    assert!((0..100).all(|number| !speaks(number)));
+    let due = turnstile.until().expect("it is open");
+    turnstile.admit_at(due).expect("a probe").end(None);
+    assert!(link.succeeded(Call::Listing));
+    assert!((0..100).all(speaks));
+}
+
+#[test]
+fn the_connection_says_that_nothing_is_sent_unless_it_says_more_already() {
+    let link = link();
+    let turnstile = Turnstile::new(Limits::default());
+    let stopped = || Some(problem(Call::Write, false));
+    assert!(!link.stopped(&turnstile, stopped()), "the turnstile of another client");
+    link.state().turnstile = Some(turnstile.clone());
+    assert!(link.stopped(&turnstile, stopped()));
+    assert_eq!(link.state().outage, stopped());
+    assert!(link.stopped(&turnstile, None));
+    assert_eq!(link.state().outage, None);
+
+    let listing = problem(Call::Listing, false);
+    link.failed(listing.clone(), Instant::now());
+    assert!(!link.stopped(&turnstile, stopped()));
+    assert!(!link.stopped(&turnstile, None));
+    assert_eq!(link.state().outage, Some(listing), "another listing ends it");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::{AllowedNamespaces, Permission};
+use crate::controller::{connection::terms::Standing, namespaces::Sight};
 
 /// The smallest spec with these fields more.
 fn spec(fields: &Value) -> PamConnectionSpec {
@@ -20,6 +21,11 @@ fn owner() -> Audience {
     }
 }
 
+/// What a namespace may that has no labels.
+fn standing(terms: &Terms, namespace: &str) -> Standing {
+    terms.standing(namespace, || Sight::Labels([].into()))
+}
+
 #[test]
 fn what_is_omitted_has_its_documented_meaning() {
     let terms = terms(&spec(&json!({})), owner()).expect("a sound spec");
@@ -28,6 +34,7 @@ fn what_is_omitted_has_its_documented_meaning() {
         (Duration::from_mins(10), Duration::from_secs(30))
     );
     assert_eq!((terms.prefix, terms.suspended), (None, false));
+    assert_eq!(terms.limits, Limits::default());
     assert!(terms.namespaces.is_none());
 }
 
@@ -35,7 +42,7 @@ fn what_is_omitted_has_its_documented_meaning() {
 fn what_is_written_is_taken_over() {
     let fields = json!({
         "driftCheckInterval": "1h", "timeout": "1m30s", "identifierPrefix": "team-a", "suspend": true,
-        "tenant": "blue",
+        "tenant": "blue", "rateLimit": {"requestsPerSecond": 7, "maxInFlight": 0},
     });
     let audience = Audience {
         namespaces: Some(AllowedNamespaces {
@@ -50,10 +57,16 @@ fn what_is_written_is_taken_over() {
         (Duration::from_hours(1), Duration::from_secs(90))
     );
     assert_eq!((written.prefix.as_deref(), written.suspended), (Some("team-a"), true));
-    assert!(written.allows("orders") && !written.allows("billing"));
+    let limits = Limits {
+        per_second: 7,
+        ..Limits::default()
+    };
+    assert_eq!(written.limits, limits, "what no limit can be counts as omitted");
+    assert_eq!(standing(&written, "orders"), Standing::Allowed);
+    assert_eq!(standing(&written, "billing"), Standing::NotAllowed);
     let without = terms(&spec(&json!({})), owner()).expect("a sound spec");
     assert_ne!(written.target, without.target, "another tenant is another PAM");
-    assert!(without.allows("billing"));
+    assert_eq!(standing(&without, "billing"), Standing::Allowed);
 }
 
 #[test]
@@ -62,11 +75,8 @@ fn a_cluster_connection_is_for_nobody_unless_it_says_so() {
         namespaces: Some(AllowedNamespaces::default()),
         permissions: Vec::new(),
     };
-    assert!(
-        !terms(&spec(&json!({})), audience)
-            .expect("a sound spec")
-            .allows("orders")
-    );
+    let terms = terms(&spec(&json!({})), audience).expect("a sound spec");
+    assert_eq!(standing(&terms, "orders"), Standing::NotAllowed);
 }
 
 #[test]

@@ -232,6 +232,17 @@ fn what_is_in_the_way_of_a_correction_does_not_make_the_object_less_ready() {
 }
 
 #[test]
+fn a_correction_waits_for_its_turn_and_the_object_stays_ready() {
+    for since in [ago(1), ago(3000)] {
+        let case = correcting(read(found(&[renamed()]))).but(|facts| {
+            facts.link.turn = false;
+            facts.recall.since = since;
+        });
+        assert_eq!(case.next(), "await Turn");
+    }
+}
+
+#[test]
 fn a_waiting_update_is_held_back_only_where_differences_are_reported() {
     let waiting = || edited().lists(&[renamed()]);
     assert_eq!(waiting().next(), "Drifted");

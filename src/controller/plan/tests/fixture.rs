@@ -68,6 +68,7 @@ pub fn new() -> Case {
         link: Route {
             target: Some(PAM),
             state: LinkState::Ready,
+            turn: true,
             interval: Duration::from_mins(10),
             listing_failure: None,
             many_vanished: false,

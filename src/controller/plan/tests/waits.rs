@@ -4,7 +4,7 @@ use crate::api::Reason;
 use crate::controller::plan::{
     Await,
     facts::{Content, LinkState},
-    tests::fixture::{Case, NAMED, account, ago, ahead, claimed, edited, entry, new, synced},
+    tests::fixture::{Case, NAMED, account, ago, ahead, claimed, deleted, edited, entry, new, synced},
 };
 
 fn reached(case: Case, state: LinkState<'static>) -> Case {
@@ -183,4 +183,41 @@ fn a_wait_for_the_pam_that_gets_long_is_said() {
     let unchecked = |seconds| waiting(seconds).but(|facts| facts.link.state = LinkState::Unknown);
     assert_eq!(unchecked(9).next(), "await Connection");
     assert_eq!(unchecked(11).finding().until, Some(Await::Connection));
+}
+
+#[test]
+fn whoever_would_call_the_pam_waits_for_its_turn_before_it_writes_or_reads_anything() {
+    let waiting = |case: Case| case.but(|facts| facts.link.turn = false);
+    for case in [new(), claimed(), edited(), deleted()] {
+        assert_ne!(case.next(), "await Turn");
+        assert_eq!(waiting(case).next(), "await Turn");
+    }
+    let unread = |case: Case| case.but(|facts| facts.content = Content::Unread);
+    assert_eq!(unread(new()).next(), "ReadSecrets");
+    assert_eq!(waiting(unread(new())).next(), "await Turn");
+    let guarded = waiting(new().but(|facts| facts.wish.deactivates = true));
+    assert_eq!(guarded.next(), "await Turn", "before the finalizer too");
+    assert_eq!(waiting(synced()).next(), "Nothing", "who does not call needs no turn");
+    assert_eq!(waiting(new().lists(&[entry("7", NAMED, "x")])).next(), "AlreadyExists");
+}
+
+#[test]
+fn who_is_ready_with_what_was_before_says_when_its_turn_takes_long_to_come() {
+    let waiting = |case: Case, seconds| {
+        case.but(|facts| {
+            facts.link.turn = false;
+            facts.recall.since = ago(seconds);
+        })
+    };
+    assert_eq!(waiting(edited(), 9).next(), "await Turn");
+    let finding = waiting(edited(), 11).finding();
+    assert_eq!(
+        (finding.reason, finding.until),
+        (Reason::Progressing, Some(Await::Turn))
+    );
+    assert_eq!(
+        waiting(new().listed(&[], 9, 1), 11).next(),
+        "await Turn",
+        "it is not Ready, as its status says"
+    );
 }
