@@ -215,18 +215,18 @@ impl Run<'_> {
             self.operator = Some(world.launch());
         }
         let landed = async {
-            if let Some(strike) = strike {
-                strike.landed().await;
-            }
+            let Some(strike) = strike else { return Ok(()) };
+            let landed = tokio::time::timeout(DEADLINE, strike.landed()).await;
+            landed.map_err(|_| Error::Timeout("the fault never struck".to_owned()))
         };
         let user = async {
-            let (acted, ()) = tokio::join!(scenario.act(world), landed);
-            acted
+            let (acted, landed) = tokio::join!(scenario.act(world), landed);
+            acted.and(landed)
         };
         let mut user = Box::pin(user);
         let mut alive = kills;
-        let mut acted = None;
-        while acted.is_none() || alive {
+        let mut acted = false;
+        while !acted || alive {
             tokio::select! {
                 () = async { strike.expect("only a strike kills").landed().await }, if alive => {
                     alive = false;
@@ -234,11 +234,13 @@ impl Run<'_> {
                     strike.expect("only a strike kills").heal();
                     self.operator = Some(world.launch());
                 }
-                result = &mut user, if acted.is_none() => acted = Some(result),
+                result = &mut user, if !acted => {
+                    text(result)?;
+                    acted = true;
+                }
                 ended = self.ended() => ended?,
             }
         }
-        text(acted.expect("the loop ends with it"))?;
         let mut end = Box::pin(scenario.finished(world));
         loop {
             tokio::select! {

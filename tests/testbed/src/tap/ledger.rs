@@ -178,7 +178,7 @@ impl Ledger {
             let effects = self.effects();
             let last: Vec<_> = effects[effects.len().saturating_sub(20)..]
                 .iter()
-                .map(|effect| format!("{} {} {:?}", effect.number, effect.kind, effect.fate))
+                .map(|effect| format!("{} {} {} {:?}", effect.number, effect.kind, effect.path, effect.fate))
                 .collect();
             Error::Timeout(format!(
                 "not {described} after {deadline:?}; the last effects:\n{}",
@@ -249,7 +249,7 @@ mod tests {
         let wait = ledger.wait_for("posted", Duration::from_millis(10), |effects| effects.len() > 1);
         let error = wait.await.expect_err("nothing was posted").to_string();
         assert!(
-            error.starts_with("not posted after 10ms") && error.ends_with("1 pam list Answered(500)"),
+            error.starts_with("not posted after 10ms") && error.ends_with("1 pam list /a Answered(500)"),
             "{error}"
         );
     }
