@@ -11,6 +11,7 @@ mod lifecycle;
 mod look;
 mod manifests;
 mod ownership;
+mod random;
 mod requests;
 mod tenancy;
 mod vaults;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
+    AdoptionPolicy, Applied, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
     SecretVersion,
 };
 use crate::controller::{
@@ -18,17 +18,22 @@ use crate::controller::{
     },
     plan::{
         Await, Step,
-        facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
+        facts::{Content, Facts, LinkState, Recall, Record, Route, Unsure, Wish},
         plan,
     },
     track::link_key,
 };
+
+/// The generation of no object.
+const NEVER: i64 = -1;
 
 /// What was looked up for the facts to point at.
 struct Sight<'a> {
     spec: Option<&'a PamCredentialSpec>,
     status: Option<&'a PamCredentialStatus>,
     proven: bool,
+    /// What was accepted, in place of what status says of it.
+    doubtful: Option<Applied>,
     terms: Option<&'a Terms>,
     route: LinkState<'a>,
     generated: String,
@@ -67,6 +72,7 @@ impl Run<'_> {
             spec,
             status,
             proven: self.is_proven(status),
+            doubtful: self.memory.unsure.as_ref().and_then(|unsure| doubtful(status?, unsure)),
             terms: terms.as_deref(),
             route: self.route(health.as_ref(), problem.as_ref(), terms.as_deref()),
             generated: self.generated(terms.as_deref()),
@@ -294,6 +300,27 @@ pub fn triple(spec: &PamCredentialSpec) -> Triple {
     }
 }
 
+/// What was accepted last, as far as it still holds after a request whose answer is not known: that may have changed
+/// everything in which it differs, so nothing may pass for sent already that was sent before it.
+fn doubtful(status: &PamCredentialStatus, unsure: &Unsure) -> Option<Applied> {
+    let (claim, applied) = (status.claim.as_ref()?, status.applied.as_ref()?);
+    let (identifier, body, content) = unsure.sent.as_ref()?;
+    let same_content = content.is_none() || *content == applied.content;
+    if *identifier == claim.identifier && *body == applied.body && same_content {
+        return None;
+    }
+    Some(Applied {
+        generation: NEVER,
+        body: String::new(),
+        content: if same_content {
+            applied.content.clone()
+        } else {
+            Some(String::new())
+        },
+        ..applied.clone()
+    })
+}
+
 fn problem(state: &State) -> Option<Problem> {
     match &state.health {
         Health::Unusable(problem) => Some(problem.clone()),
@@ -301,16 +328,63 @@ fn problem(state: &State) -> Option<Problem> {
     }
 }
 
-fn record<'a>(sight: &Sight<'a>) -> Record<'a> {
+fn record<'a>(sight: &'a Sight<'a>) -> Record<'a> {
     let Some(status) = sight.status else {
         return Record::default();
     };
     Record {
         claim: status.claim.as_ref(),
         proven: sight.proven,
-        applied: status.applied.as_ref(),
+        applied: sight.doubtful.as_ref().or(status.applied.as_ref()),
         generation: status.observed_generation.unwrap_or_default(),
         ready: status.is_ready(),
         reason: status.reason(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// A status that accepted body `b` and password `p` under the identifier `i`.
+    fn status() -> PamCredentialStatus {
+        let claim = json!({"target": "t", "id": "1", "identifier": "i", "hostname": "h", "ip": "a", "username": "u", "mac": "m"});
+        let applied = json!({"generation": 1, "time": "2026-01-01T00:00:00Z", "body": "b", "content": "p", "key": "k"});
+        serde_json::from_value(json!({"claim": claim, "applied": applied, "conditions": []})).expect("a status")
+    }
+
+    fn sent(identifier: &str, body: &str, content: Option<&str>) -> Unsure {
+        Unsure {
+            settles: Instant::now(),
+            sent: Some((identifier.to_owned(), body.to_owned(), content.map(str::to_owned))),
+        }
+    }
+
+    #[test]
+    fn what_was_accepted_is_doubtful_where_an_unanswered_request_differs() {
+        let status = status();
+        for same in [sent("i", "b", None), sent("i", "b", Some("p"))] {
+            assert_eq!(doubtful(&status, &same), None);
+        }
+        for (other, content) in [
+            (sent("i", "c", None), "p"),
+            (sent("j", "b", None), "p"),
+            (sent("i", "c", Some("p")), "p"),
+            (sent("i", "b", Some("q")), ""),
+            (sent("i", "c", Some("q")), ""),
+        ] {
+            let applied = doubtful(&status, &other).expect("in doubt");
+            assert_eq!((applied.generation, applied.body.as_str()), (NEVER, ""));
+            assert_eq!(applied.content.as_deref(), Some(content));
+        }
+        let unknown = Unsure {
+            settles: Instant::now(),
+            sent: None,
+        };
+        assert_eq!(doubtful(&status, &unknown), None);
     }
 }
