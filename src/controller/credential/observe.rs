@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    AdoptionPolicy, Applied, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
-    SecretVersion,
+    AdoptionPolicy, Applied, DeletionPolicy, DriftPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus,
+    PasswordPolicy, Reason, SecretVersion,
 };
 use crate::controller::{
     connection::{
@@ -13,7 +13,8 @@ use crate::controller::{
     },
     credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
     ownership::{
-        identity::{Name, Triple},
+        identity::{Entry, Name, Triple},
+        register::Register,
         reservations::{Hold, Key},
     },
     plan::{
@@ -34,6 +35,8 @@ struct Sight<'a> {
     proven: bool,
     /// What was accepted, in place of what status says of it.
     doubtful: Option<Applied>,
+    /// What differs in the PAM is of our own making.
+    own_doing: bool,
     terms: Option<&'a Terms>,
     route: LinkState<'a>,
     generated: String,
@@ -72,7 +75,11 @@ impl Run<'_> {
             spec,
             status,
             proven: self.is_proven(status),
-            doubtful: self.memory.unsure.as_ref().and_then(|unsure| doubtful(status?, unsure)),
+            doubtful: status.and_then(|status| doubtful(status, self.memory.unsure.as_ref())),
+            own_doing: state
+                .as_ref()
+                .and_then(|state| own_entry(status?, state.register.as_ref()?))
+                .is_some_and(|entry| self.memory.may_have_made(&entry)),
             terms: terms.as_deref(),
             route: self.route(health.as_ref(), problem.as_ref(), terms.as_deref()),
             generated: self.generated(terms.as_deref()),
@@ -204,7 +211,11 @@ impl Run<'_> {
             forbidden: &sight.forbidden,
             adopts: spec.is_some_and(|spec| spec.adoption_policy == Some(AdoptionPolicy::Adopt)),
             create_only: spec.is_some_and(|spec| spec.password_policy == Some(PasswordPolicy::CreateOnly)),
-            drift: spec.and_then(|spec| spec.drift_policy).unwrap_or_default(),
+            drift: match spec.and_then(|spec| spec.drift_policy) {
+                // Nobody else has to undo it, and the next update does.
+                _ if sight.own_doing => DriftPolicy::Ignore,
+                policy => policy.unwrap_or_default(),
+            },
             deactivates: match &self.object.spec {
                 Ok(spec) => spec.deletion_policy == Some(DeletionPolicy::Deactivate),
                 Err(unreadable) => unreadable.text("deletionPolicy") == Some("Deactivate"),
@@ -300,15 +311,28 @@ pub fn triple(spec: &PamCredentialSpec) -> Triple {
     }
 }
 
+/// The entry of the PAM that has our id.
+fn own_entry(status: &PamCredentialStatus, register: &Register) -> Option<Entry> {
+    register.by_id(status.claim.as_ref()?.id.as_deref()?)
+}
+
 /// What was accepted last, as far as it still holds after a request whose answer is not known: that may have changed
 /// everything in which it differs, so nothing may pass for sent already that was sent before it.
-fn doubtful(status: &PamCredentialStatus, unsure: &Unsure) -> Option<Applied> {
+fn doubtful(status: &PamCredentialStatus, unsure: Option<&Unsure>) -> Option<Applied> {
     let (claim, applied) = (status.claim.as_ref()?, status.applied.as_ref()?);
-    let (identifier, body, content) = unsure.sent.as_ref()?;
-    let same_content = content.is_none() || *content == applied.content;
-    if *identifier == claim.identifier && *body == applied.body && same_content {
-        return None;
-    }
+    let same_content = match unsure.and_then(|unsure| unsure.sent.as_ref()) {
+        Some((identifier, body, content)) => {
+            let same_content = content.is_none() || *content == applied.content;
+            if *identifier == claim.identifier && *body == applied.body && same_content {
+                return None;
+            }
+            same_content
+        }
+        // Another process may have sent something that it had no answer to. An unchanged password is never sent again
+        // for that.
+        None if may_be_unanswered(status) => true,
+        None => return None,
+    };
     Some(Applied {
         generation: NEVER,
         body: String::new(),
@@ -319,6 +343,11 @@ fn doubtful(status: &PamCredentialStatus, unsure: &Unsure) -> Option<Applied> {
         },
         ..applied.clone()
     })
+}
+
+/// Whether status tells of a failure after which the PAM may have done what was asked.
+fn may_be_unanswered(status: &PamCredentialStatus) -> bool {
+    !status.is_ready() && matches!(status.reason(), Some(Reason::PamUnavailable | Reason::InvalidResponse))
 }
 
 fn problem(state: &State) -> Option<Problem> {
@@ -349,6 +378,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::controller::credential::report;
 
     /// A status that accepted body `b` and password `p` under the identifier `i`.
     fn status() -> PamCredentialStatus {
@@ -368,7 +398,7 @@ mod tests {
     fn what_was_accepted_is_doubtful_where_an_unanswered_request_differs() {
         let status = status();
         for same in [sent("i", "b", None), sent("i", "b", Some("p"))] {
-            assert_eq!(doubtful(&status, &same), None);
+            assert_eq!(doubtful(&status, Some(&same)), None);
         }
         for (other, content) in [
             (sent("i", "c", None), "p"),
@@ -377,7 +407,7 @@ mod tests {
             (sent("i", "b", Some("q")), ""),
             (sent("i", "c", Some("q")), ""),
         ] {
-            let applied = doubtful(&status, &other).expect("in doubt");
+            let applied = doubtful(&status, Some(&other)).expect("in doubt");
             assert_eq!((applied.generation, applied.body.as_str()), (NEVER, ""));
             assert_eq!(applied.content.as_deref(), Some(content));
         }
@@ -385,6 +415,23 @@ mod tests {
             settles: Instant::now(),
             sent: None,
         };
-        assert_eq!(doubtful(&status, &unknown), None);
+        assert_eq!(doubtful(&status, Some(&unknown)), None);
+        assert_eq!(doubtful(&status, None), None);
+    }
+
+    #[test]
+    fn a_failure_of_another_process_leaves_a_doubt_of_everything_but_the_password() {
+        let stamp = report::Stamp::new(2, None);
+        for (reason, doubt) in [
+            (Reason::PamUnavailable, true),
+            (Reason::InvalidResponse, true),
+            (Reason::DomainNotFound, false),
+            (Reason::RateLimited, false),
+        ] {
+            let failed = report::finding(status(), &stamp, reason, "it failed");
+            let applied = doubtful(&failed, None);
+            assert_eq!(applied.is_some(), doubt, "{reason:?}");
+            assert!(applied.is_none_or(|applied| applied.content.as_deref() == Some("p")));
+        }
     }
 }

@@ -172,17 +172,13 @@ pub(super) async fn replace(world: &World, name: &str, spec: &Value) -> bool {
 
 /// Gives a Secret these values, or deletes it.
 pub(super) async fn set_secret(world: &World, name: &str, values: Option<[&str; 2]>) {
-    match values {
-        Some([first, second]) => world.secret(name, json!({KEYS[0]: first, KEYS[1]: second})).await,
-        None => {
-            let secrets: Api<Secret> = world.api();
-            match secrets.delete(name, &DeleteParams::default()).await {
-                Ok(_) => {}
-                Err(Error::Api(status)) if status.is_not_found() => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
+    if let Some([first, second]) = values {
+        return world.secret(name, json!({KEYS[0]: first, KEYS[1]: second})).await;
     }
+    let secrets: Api<Secret> = world.api();
+    let deleted = secrets.delete(name, &DeleteParams::default()).await;
+    let gone = matches!(&deleted, Err(Error::Api(status)) if status.is_not_found());
+    assert!(deleted.is_ok() || gone, "{deleted:?}");
 }
 
 impl Edit {
