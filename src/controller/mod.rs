@@ -11,8 +11,8 @@
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
-//!               means) secrets.rs and render.rs (from spec and Secrets to the body) memory.rs (what is kept between two reconciles)
-//!               lookout.rs (what listings showed since the last answer)
+//!               means) doubt.rs (what an unanswered one leaves behind) secrets.rs and render.rs (from spec and Secrets
+//!               to the body) memory.rs (what is kept between two reconciles) lookout.rs (what listings showed)
 //! plan/         the next step, a pure function: facts.rs (plain data) mod.rs (what is due, what is in the way)
 //!               approach.rs (what would the POST hit, and may it?) drift.rs (what did others change?) deletion.rs
 //! ownership/    whose is it: identity.rs installation.rs (signed claims, generated identifiers) register.rs (what the

@@ -14,6 +14,7 @@ mod manifests;
 mod ownership;
 mod policies;
 mod protection;
+mod random;
 mod requests;
 mod rounds;
 mod stale;

@@ -91,6 +91,7 @@ impl Run<'_> {
         }
         let body = render::body(spec, &dispatch.identifier, values, dispatch.with_content, terms.format);
         let prints = Prints::clone(prints);
+        self.memory.note_sent(&dispatch.identifier, &triple(spec));
         let now = Instant::now();
         let sent = (
             dispatch.identifier.clone(),

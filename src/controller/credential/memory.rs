@@ -13,7 +13,7 @@ use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::terms::TIMEOUT,
     credential::lookout::Lookout,
-    ownership::identity::Name,
+    ownership::identity::{Entry, Name, Triple},
     plan::{drift::Difference, facts::Unsure},
 };
 
@@ -51,6 +51,8 @@ pub struct Memory {
     troubles: u32,
     /// A request that may have been executed, now or later.
     pub unsure: Option<Unsure>,
+    /// Identifiers and accounts that were sent since the last success: the PAM may have any of them, and through us.
+    pub unconfirmed: Vec<(String, Triple)>,
     /// Internal errors of the PAM in a row, to this body.
     pub internal_errors: u32,
     /// The inputs whose Secrets were read and gave nothing new.
@@ -94,6 +96,7 @@ impl Memory {
             failures: 0,
             troubles: 0,
             unsure: None,
+            unconfirmed: Vec::new(),
             internal_errors: 0,
             verified: None,
             newest: None,
@@ -190,6 +193,7 @@ impl Memory {
     /// A POST was accepted.
     pub fn succeed(&mut self, with_content: bool, now: Instant) {
         self.lookout.answer(with_content, now);
+        self.unconfirmed.clear();
         self.held_until = None;
         self.failures = 0;
         self.troubles = 0;
@@ -197,6 +201,22 @@ impl Memory {
         self.unsure = None;
         self.refused = false;
         self.first_failed = None;
+    }
+
+    /// This is about to be sent.
+    pub fn note_sent(&mut self, identifier: &str, triple: &Triple) {
+        let sent = (identifier.to_owned(), triple.clone());
+        if !self.unconfirmed.contains(&sent) {
+            self.unconfirmed.push(sent);
+        }
+    }
+
+    /// Whether the PAM has this entry as a request of ours left it whose answer is not known.
+    pub fn may_have_made(&self, entry: &Entry) -> bool {
+        self.unsure.is_some()
+            && self.unconfirmed.iter().any(|(identifier, triple)| {
+                entry.identifier.as_deref() == Some(identifier) && entry.triple.resembles(triple)
+            })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    AdoptionPolicy, DeletionPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason,
-    SecretVersion,
+    AdoptionPolicy, Applied, DeletionPolicy, DriftPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus,
+    PasswordPolicy, Reason, SecretVersion,
     condition::{DRIFTED, find},
 };
 use crate::controller::{
@@ -12,7 +12,13 @@ use crate::controller::{
         link::{Call, Health, Link, Problem, State},
         terms::{Standing, Terms},
     },
-    credential::{Run, Way, memory::Inputs, render, secrets::Loaded},
+    credential::{
+        Run, Way,
+        doubt::{doubtful, own_entry},
+        memory::Inputs,
+        render,
+        secrets::Loaded,
+    },
     ownership::{
         identity::{Name, Triple},
         register::Register,
@@ -31,6 +37,10 @@ struct Sight<'a> {
     spec: Option<&'a PamCredentialSpec>,
     status: Option<&'a PamCredentialStatus>,
     proven: bool,
+    /// What was accepted, in place of what status says of it.
+    doubtful: Option<Applied>,
+    /// What differs in the PAM is of our own making.
+    own_doing: bool,
     terms: Option<&'a Terms>,
     route: LinkState<'a>,
     generated: String,
@@ -83,6 +93,11 @@ impl Run<'_> {
             spec,
             status,
             proven: self.is_proven(status),
+            doubtful: status.and_then(|status| doubtful(status, self.memory.unsure.as_ref())),
+            own_doing: state
+                .as_ref()
+                .and_then(|state| own_entry(status?, state.register.as_ref()?))
+                .is_some_and(|entry| self.memory.may_have_made(&entry)),
             terms: terms.as_deref(),
             route: self.route(health.as_ref(), problem.as_ref(), terms.as_deref()),
             generated: self.generated(terms.as_deref()),
@@ -247,7 +262,11 @@ impl Run<'_> {
             enforces: spec.is_some_and(|spec| {
                 spec.password_policy == Some(PasswordPolicy::Enforce) && spec.content_secret_ref.is_some()
             }),
-            drift: spec.and_then(|spec| spec.drift_policy).unwrap_or_default(),
+            drift: match spec.and_then(|spec| spec.drift_policy) {
+                // Nobody else has to undo it, and the next update does.
+                _ if sight.own_doing => DriftPolicy::Ignore,
+                policy => policy.unwrap_or_default(),
+            },
             deactivates: match &self.object.spec {
                 Ok(spec) => spec.deletion_policy == Some(DeletionPolicy::Deactivate),
                 Err(unreadable) => unreadable.text("deletionPolicy") == Some("Deactivate"),
@@ -350,14 +369,14 @@ fn problem(state: &State) -> Option<Problem> {
     }
 }
 
-fn record<'a>(sight: &Sight<'a>) -> Record<'a> {
+fn record<'a>(sight: &'a Sight<'a>) -> Record<'a> {
     let Some(status) = sight.status else {
         return Record::default();
     };
     Record {
         claim: status.claim.as_ref(),
         proven: sight.proven,
-        applied: status.applied.as_ref(),
+        applied: sight.doubtful.as_ref().or(status.applied.as_ref()),
         generation: status.observed_generation.unwrap_or_default(),
         ready: status.is_ready(),
         reason: status.reason(),

@@ -145,7 +145,9 @@ fn retry_after(text: &str) -> Option<Duration> {
 fn the_seeds_are_what_the_fuzz_target_takes() {
     let seeds = seeds();
     assert!(seeds.len() >= 10, "{}", seeds.len());
-    seeds.iter().for_each(|seed| fuzzing::parse(seed));
+    for seed in &seeds {
+        fuzzing::parse(seed);
+    }
 }
 
 /// A number that is written out in hundreds of digits, in every field of every entry.
@@ -185,7 +187,9 @@ proptest! {
         mutations in prop::collection::vec(mutation(), 1..8),
     ) {
         let mut bytes = seed;
-        mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
+        for mutation in &mutations {
+            mutate(&mut bytes, mutation);
+        }
         fuzzing::parse(&bytes);
     }
 
@@ -205,7 +209,7 @@ proptest! {
         let wait = retry_after(&httpdate::fmt_http_date(moment)).expect("a date");
         let expected = if past { Duration::ZERO } else { by.min(DAY) };
         // A date has no fractions of a second, and the clock goes on; a slow machine is no failure.
-        prop_assert!(wait <= expected && expected - wait <= Duration::from_secs(10), "{:?} {:?}", wait, expected);
+        prop_assert!(wait <= expected && wait + Duration::from_secs(10) >= expected, "{:?} {:?}", wait, expected);
     }
 
     #[test]
