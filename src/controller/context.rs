@@ -14,7 +14,7 @@ use kube::{
 
 use crate::controller::{
     ClusterConnection, Connection, Credential,
-    connection::{link::Links, terms::LinkKey},
+    connection::{links::Links, terms::LinkKey},
     credential::memory::Memories,
     effects::Effects,
     events::Events,

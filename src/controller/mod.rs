@@ -10,15 +10,15 @@
 //! namespaces.rs their labels, for selectors
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
-//!               write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
+//!               answer.rs (what its answer means) write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
 //!               means) doubt.rs (what an unanswered one leaves behind) secrets.rs and render.rs (from spec and Secrets
 //!               to the body) memory.rs (what is kept between two reconciles) lookout.rs (what listings showed)
-//! plan/         the next step, a pure function: facts.rs (plain data) mod.rs (what is due, what is in the way)
+//! plan/         the next step, a pure function: facts.rs (plain data) step.rs (what a plan comes to) due.rs (what is due) mod.rs (what is in the way)
 //!               approach.rs (what would the POST hit, and may it?) drift.rs (what did others change?) deletion.rs
 //! ownership/    whose is it: identity.rs installation.rs (signed claims, generated identifiers) register.rs (what the
 //!               PAM holds) mod.rs (what proves that an entry is ours) reservations.rs (one owner in the cluster)
 //! connection/   one reconcile of a connection: mod.rs kind.rs (the two kinds) settings.rs (from spec to client) terms.rs
-//!               (what it says of its objects) link.rs (at run time) listings.rs (one loop of listings per connection)
+//!               (what it says of its objects) link.rs links.rs (at run time) listings.rs (one loop of listings per connection)
 //!               sweep.rs (whom a listing concerns) turnstile/ (rate, limit, breaker, and whose turn it is)
 //! ```
 

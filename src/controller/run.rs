@@ -13,7 +13,7 @@ use kube::Client;
 
 use crate::controller::{
     caches::Caches,
-    connection::link::Links,
+    connection::links::Links,
     context::{Context, Rules, Wake, Wakes},
     control::Control,
     credential::memory::Memories,

@@ -1,8 +1,8 @@
 //! A connection at run time: its client, its health, what its PAM holds, and who waits for news of it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, RwLock},
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
 
@@ -135,7 +135,8 @@ pub struct Link {
 }
 
 impl Link {
-    fn new(key: LinkKey) -> Self {
+    /// A connection of which nothing is known yet.
+    pub fn new(key: LinkKey) -> Self {
         Self {
             key,
             state: Mutex::default(),
@@ -342,55 +343,6 @@ impl State {
         self.vanished = None;
         // Everybody is woken and says again what is needed; while the connection is suspended that is less.
         self.wanted = false;
-    }
-}
-
-/// All connections that exist.
-#[derive(Debug, Default)]
-pub struct Links(RwLock<HashMap<LinkKey, Arc<Link>>>);
-
-impl Links {
-    /// The connection, if it exists.
-    pub fn get(&self, key: &LinkKey) -> Option<Arc<Link>> {
-        self.0
-            .read()
-            .expect("no code panics while it holds this lock")
-            .get(key)
-            .cloned()
-    }
-
-    /// The connection, which exists from now on.
-    pub fn ensure(&self, key: &LinkKey) -> Arc<Link> {
-        let mut links = self.0.write().expect("no code panics while it holds this lock");
-        links
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(Link::new(key.clone())))
-            .clone()
-    }
-
-    /// An object is gone: nobody keeps a turn for it.
-    pub fn forget(&self, object: &Name) {
-        let links = self.0.read().expect("no code panics while it holds this lock");
-        for link in links.values() {
-            let turnstile = link.state().turnstile.clone();
-            if let Some(turnstile) = turnstile {
-                turnstile.forget(object);
-            }
-        }
-    }
-
-    /// Those of the cluster.
-    pub fn of_cluster(&self) -> Vec<LinkKey> {
-        let links = self.0.read().expect("no code panics while it holds this lock");
-        links.keys().filter(|key| key.namespace.is_none()).cloned().collect()
-    }
-
-    /// The connection is gone.
-    pub fn remove(&self, key: &LinkKey) -> Option<Arc<Link>> {
-        self.0
-            .write()
-            .expect("no code panics while it holds this lock")
-            .remove(key)
     }
 }
 

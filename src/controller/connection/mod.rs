@@ -3,6 +3,7 @@
 
 pub mod kind;
 pub mod link;
+pub mod links;
 mod listings;
 pub mod settings;
 mod sweep;

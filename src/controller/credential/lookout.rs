@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::api::{Applied, Reason};
+use crate::api::{Applied, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason};
 use crate::controller::{
     ownership::register::Register,
     plan::{drift::Difference, facts::Watch},
@@ -67,9 +67,31 @@ impl Lookout {
         }
     }
 
+    /// Shows a listing of this PAM, for an object with this spec and status.
+    pub fn show(
+        &mut self,
+        spec: Option<&PamCredentialSpec>,
+        status: &PamCredentialStatus,
+        register: &Register,
+        target: &str,
+        now: Instant,
+    ) {
+        let claim = status.claim.as_ref().filter(|claim| claim.target == target);
+        let Some(id) = claim.and_then(|claim| claim.id.as_deref()) else {
+            return;
+        };
+        let managed = spec.is_some_and(|spec| {
+            spec.content_secret_ref.is_some() && spec.password_policy != Some(PasswordPolicy::CreateOnly)
+        });
+        let applied = status.applied.as_ref();
+        let pushed = applied.filter(|applied| managed && applied.content.is_some());
+        let known = pushed.is_some() && status.drifted_because() == Some(Reason::PasswordChangedInPam);
+        self.look(register, id, pushed, known, now);
+    }
+
     /// Looks at a listing, once. `pushed` is what the PAM accepted, where it has a password that is managed here;
     /// `known` says that status tells of a change already.
-    pub fn look(&mut self, register: &Register, id: &str, pushed: Option<&Applied>, known: bool, now: Instant) {
+    fn look(&mut self, register: &Register, id: &str, pushed: Option<&Applied>, known: bool, now: Instant) {
         self.rotated |= known;
         if register.began < self.answered || self.looked == Some(register.began) {
             return;

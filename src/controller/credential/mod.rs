@@ -1,6 +1,7 @@
 //! One reconcile of a credential: observe, plan, act, report, until nothing is left to do or something must be waited for.
 
 mod act;
+mod answer;
 mod doubt;
 mod lookout;
 pub mod memory;

@@ -1,6 +1,9 @@
 //! Gathers the facts about one object, and asks the plan.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::api::{
     AdoptionPolicy, Applied, DeletionPolicy, DriftPolicy, FINALIZER, PamCredentialSpec, PamCredentialStatus,
@@ -21,7 +24,6 @@ use crate::controller::{
     },
     ownership::{
         identity::{Name, Triple},
-        register::Register,
         reservations::{Hold, Key},
     },
     plan::{
@@ -64,39 +66,20 @@ impl Run<'_> {
         }
 
         let terms = state.as_ref().and_then(|state| state.terms.clone());
-        let client = state.as_ref().and_then(|state| state.client.clone());
-        self.way = match (&link, &terms, client) {
-            (Some(link), Some(terms), Some(client)) => Some(Way {
-                link: link.clone(),
-                terms: terms.clone(),
-                client,
-            }),
-            _ => None,
-        };
-        let turnstile = state.as_ref().and_then(|state| state.turnstile.clone());
-        // A pass of a connection that changed since is worth nothing at the one that it is now.
-        self.pass = self.pass.take().filter(|pass| {
-            let current = turnstile.as_ref();
-            current.is_some_and(|current| pass.leads_through(current))
-        });
-        self.turnstile = turnstile;
+        self.take_way(link.as_ref(), state.as_deref());
         let problem = state.as_ref().and_then(|state| problem(state));
         let health = state.as_ref().map(|state| state.health.clone());
-        if let (Some(status), Some(register), Some(target)) = (
-            status,
-            state.as_ref().and_then(|state| state.register.as_ref()),
-            terms.as_ref().map(|terms| terms.target.as_str()),
-        ) {
-            self.look(spec, status, register, target, now);
+        let register = state.as_ref().and_then(|state| state.register.as_ref());
+        if let (Some(status), Some(register), Some(terms)) = (status, register, &terms) {
+            self.memory.lookout.show(spec, status, register, &terms.target, now);
         }
         let sight = Sight {
             spec,
             status,
             proven: self.is_proven(status),
             doubtful: status.and_then(|status| doubtful(status, self.memory.unsure.as_ref())),
-            own_doing: state
-                .as_ref()
-                .and_then(|state| own_entry(status?, state.register.as_ref()?))
+            own_doing: status
+                .and_then(|status| own_entry(status, register?))
                 .is_some_and(|entry| self.memory.may_have_made(&entry)),
             terms: terms.as_deref(),
             route: self.route(health.as_ref(), problem.as_ref(), terms.as_deref()),
@@ -125,7 +108,7 @@ impl Run<'_> {
                 listing_failure: unlisted.as_ref().map(|outage| (outage.reason, outage.message.as_str())),
             },
             rival: rival.as_ref(),
-            register: state.as_ref().and_then(|state| state.register.as_ref()),
+            register,
             recall: Recall {
                 since: self.memory.since,
                 held_until: self.memory.held_until,
@@ -160,32 +143,26 @@ impl Run<'_> {
         }
     }
 
-    /// Shows the listing to the object's memory.
-    fn look(
-        &mut self,
-        spec: Option<&PamCredentialSpec>,
-        status: &PamCredentialStatus,
-        register: &Register,
-        target: &str,
-        now: Instant,
-    ) {
-        let claim = status.claim.as_ref().filter(|claim| claim.target == target);
-        let Some(id) = claim.and_then(|claim| claim.id.as_deref()) else {
-            return;
-        };
-        let managed = spec.is_some_and(|spec| {
-            spec.content_secret_ref.is_some() && spec.password_policy != Some(PasswordPolicy::CreateOnly)
+    /// Takes the way that the connection leads now, and what stands before its PAM.
+    fn take_way(&mut self, link: Option<&Arc<Link>>, state: Option<&State>) {
+        self.way = link.zip(state).and_then(|(link, state)| {
+            Some(Way {
+                link: link.clone(),
+                terms: state.terms.clone()?,
+                client: state.client.clone()?,
+            })
         });
-        let pushed = status
-            .applied
-            .as_ref()
-            .filter(|applied| managed && applied.content.is_some());
-        let known = pushed.is_some() && status.drifted_because() == Some(Reason::PasswordChangedInPam);
-        self.memory.lookout.look(register, id, pushed, known, now);
+        self.turnstile = state.and_then(|state| state.turnstile.clone());
+        // A pass of a connection that changed since is worth nothing at the one that it is now.
+        let turnstile = self.turnstile.as_ref();
+        self.pass = self
+            .pass
+            .take()
+            .filter(|pass| turnstile.is_some_and(|turnstile| pass.leads_through(turnstile)));
     }
 
     /// The connection, if it exists.
-    pub fn link(&self) -> Option<std::sync::Arc<Link>> {
+    pub fn link(&self) -> Option<Arc<Link>> {
         self.context.links.get(&link_key(&self.object, &self.name.namespace)?)
     }
 

@@ -8,8 +8,9 @@ use crate::controller::{
         register::Register,
     },
     plan::{
-        Await, Change, Dispatch, Expected, Finding, Stake, Step,
+        Await, Dispatch, Expected, Finding, Stake, Step,
         drift::{moved, recreates},
+        due::Change,
         facts::{FRESH, Facts, Unsure},
     },
 };

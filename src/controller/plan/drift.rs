@@ -13,7 +13,8 @@ use crate::controller::{
         register::Register,
     },
     plan::{
-        Await, Change, Expected, Finding, Stake, Step,
+        Await, Expected, Finding, Stake, Step,
+        due::Change,
         facts::{Facts, LinkState},
         in_turn, send,
     },

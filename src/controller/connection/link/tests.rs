@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::api::ConnectionKind;
+use crate::controller::connection::links::Links;
 use crate::controller::connection::turnstile::Limits;
 
 fn link() -> Link {
