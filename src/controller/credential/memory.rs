@@ -61,6 +61,8 @@ pub struct Memory {
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
+    /// It was told already that the object is let go, which a conflict only delays.
+    pub warned: bool,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -93,6 +95,7 @@ impl Memory {
             verified: None,
             newest: None,
             orphaned: false,
+            warned: false,
             unrecorded: None,
             first_failed: None,
             gone: false,
