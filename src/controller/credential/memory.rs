@@ -67,6 +67,8 @@ pub struct Memory {
     pub unrecorded: Option<StatusChange>,
     /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
     pub deactivated: Option<String>,
+    /// It was told already that the object is let go, which a conflict only delays.
+    pub warned: bool,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -102,6 +104,7 @@ impl Memory {
             newest: None,
             confirmed: false,
             orphaned: false,
+            warned: false,
             unrecorded: None,
             deactivated: None,
             first_failed: None,

@@ -176,7 +176,10 @@ impl Run<'_> {
 
     /// Lets a deleted object go.
     pub(super) async fn release(&mut self, warning: Option<Warning>) -> Result<(), Trouble> {
-        if let Some(warning) = warning {
+        // Before it is done, because a process that dies in between must have told of it.
+        if let Some(warning) = warning
+            && !std::mem::replace(&mut self.memory.warned, true)
+        {
             let id = self.object.status.as_ref().and_then(|status| status.id.clone());
             tracing::warn!(object = %self.name, id, why = warning.as_str(), "the object was released and its credential was left alone");
             self.context.metrics.released(warning.as_str());

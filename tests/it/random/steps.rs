@@ -192,9 +192,16 @@ impl Edit {
 ///
 /// Between a listing and a POST that relies on it nobody can notice that somebody renames and moves a credential, and the
 /// POST makes a second one. So what moves it is done when nothing is under way, and is listed before anything else happens.
+/// For the same reason nobody moves a credential of which the operator does not know yet that it came about: nothing would
+/// prove whose it is.
 pub(super) async fn edit_ours(world: &World, foreign: &[u64], edit: Edit) -> Option<Undo> {
     if edit.moves() {
         settle(world).await;
+        let object: PamCredential = world.api().get(NAME).await.expect("it is there");
+        object
+            .status
+            .and_then(|status| status.claim)
+            .and_then(|claim| claim.id)?;
     }
     let undo = apply(world, ours(&world.pam, foreign).pop()?, edit);
     if edit.moves() {
