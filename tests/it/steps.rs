@@ -4,10 +4,12 @@
 //! * [`scenario`]: what a user does, and when it is done. A further scenario is a variant there and one test here.
 //! * [`fault`]: in which ways an effect fails, and what that may cost.
 //! * [`case`]: one run of a scenario with one fault or none, and what has to hold afterwards.
+//! * [`run`]: the run itself: act, fall silent, restart, change.
 //! * [`state`]: the end state, in a form that two runs have in common.
 
 mod case;
 mod fault;
+mod run;
 mod scenario;
 mod state;
 
