@@ -13,7 +13,7 @@ use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::terms::TIMEOUT,
     ownership::identity::{Entry, Name, Triple},
-    plan::facts::Unsure,
+    plan::{Warning, facts::Unsure},
 };
 
 /// A request can still arrive this long after its deadline (design 3, "Answers").
@@ -61,8 +61,8 @@ pub struct Memory {
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
-    /// It was told already that the object is let go, which a conflict only delays.
-    pub warned: bool,
+    /// Why the object is let go, as it was told already; a conflict only delays that.
+    pub told: Option<Warning>,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -95,7 +95,7 @@ impl Memory {
             verified: None,
             newest: None,
             orphaned: false,
-            warned: false,
+            told: None,
             unrecorded: None,
             first_failed: None,
             gone: false,
