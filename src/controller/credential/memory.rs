@@ -14,7 +14,7 @@ use crate::controller::{
     connection::terms::TIMEOUT,
     credential::lookout::Lookout,
     ownership::identity::{Entry, Name, Triple},
-    plan::{drift::Difference, facts::Unsure},
+    plan::{Warning, drift::Difference, facts::Unsure},
 };
 
 /// A request can still arrive this long after its deadline (design 3, "Answers").
@@ -65,10 +65,7 @@ pub struct Memory {
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
-    /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
-    pub deactivated: Option<String>,
-    /// It was told already that the object is let go, which a conflict only delays.
-    pub warned: bool,
+    plan::{Warning, drift::Difference, facts::Unsure},
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
@@ -104,7 +101,7 @@ impl Memory {
             newest: None,
             confirmed: false,
             orphaned: false,
-            warned: false,
+            told: None,
             unrecorded: None,
             deactivated: None,
             first_failed: None,

@@ -178,7 +178,7 @@ impl Run<'_> {
     pub(super) async fn release(&mut self, warning: Option<Warning>) -> Result<(), Trouble> {
         // Before it is done, because a process that dies in between must have told of it.
         if let Some(warning) = warning
-            && !std::mem::replace(&mut self.memory.warned, true)
+            && self.memory.told.replace(warning) != Some(warning)
         {
             let id = self.object.status.as_ref().and_then(|status| status.id.clone());
             tracing::warn!(object = %self.name, id, why = warning.as_str(), "the object was released and its credential was left alone");
