@@ -65,7 +65,10 @@ pub struct Memory {
     pub orphaned: bool,
     /// A result that could not be written to status yet; it is written before anything else happens to the object.
     pub unrecorded: Option<StatusChange>,
-    plan::{Warning, drift::Difference, facts::Unsure},
+    /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
+    pub deactivated: Option<String>,
+    /// What was told already of the object that is let go, which a conflict only delays.
+    pub told: Option<Warning>,
     /// When this process failed to deactivate for the first time.
     pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
