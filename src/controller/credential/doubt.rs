@@ -103,6 +103,7 @@ mod tests {
         for (reason, doubt) in [
             (Reason::PamUnavailable, true),
             (Reason::InvalidResponse, true),
+            (Reason::Progressing, true),
             (Reason::DomainNotFound, false),
             (Reason::RateLimited, false),
         ] {

@@ -143,7 +143,12 @@ impl Memory {
         if self.inputs == inputs {
             return false;
         }
-        let first_sight = self.inputs == Inputs::default();
+        // A connection that had no client yet is no other one when it has its first.
+        let unconfigured = Inputs {
+            connection: 0,
+            ..inputs.clone()
+        };
+        let first_sight = self.inputs == Inputs::default() || self.inputs == unconfigured;
         self.inputs = inputs;
         self.since = now;
         if !first_sight {

@@ -29,7 +29,7 @@ use crate::controller::{
     context::Context,
     credential::{
         memory::Memory,
-        report::{Stamp, finding, noted, synced},
+        report::{Stamp, noted, refused, synced},
         secrets::Loaded,
     },
     guarded::is_older,
@@ -293,8 +293,11 @@ impl Run<'_> {
         }
         let stamp = self.stamp();
         let (reason, message) = (found.reason, found.message);
+        // A claim of which nothing can have arrived has nothing to show, and the next process must not take what is
+        // somebody else's for its trace.
+        let gives_up_claim = reason == Reason::AlreadyExists && self.memory.unsure.is_none();
         if !self
-            .write(move |status| finding(status, &stamp, reason, &message))
+            .write(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
             .await?
         {
             return Ok(Action::requeue(Duration::ZERO));

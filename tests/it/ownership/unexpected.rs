@@ -84,3 +84,27 @@ async fn an_update_that_is_answered_with_another_id_is_no_success() {
     let claim = |object: &PamCredential| object.status.as_ref().and_then(|status| status.claim.clone());
     assert_eq!(claim(&object), claim(&own));
 }
+
+/// What was hidden is listed now, and is somebody else's, to this process and to the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_answered_unexpectedly_is_not_taken_over_by_the_next_process() {
+    let mut world = World::start().await;
+    let hidden = Foreign::add(
+        &world.pam,
+        NewCredential {
+            active: false,
+            ..foreign("orders-db", "db")
+        },
+    );
+    world.create("db", json!({"identifier": "orders-db"})).await;
+    world.fails("db", "UnexpectedAnswer").await;
+    world.pam.edit(hidden.id, |credential| credential.active = true);
+    world.change("db", json!({"tags": ["edited"]})).await;
+    world.fails("db", "AlreadyExists").await;
+    world.stop().await;
+    world.run().await;
+    world.create("after-restart", json!({})).await;
+    world.ready("after-restart").await;
+    world.fails("db", "AlreadyExists").await;
+    assert_eq!(posts(&world.pam), 2);
+}

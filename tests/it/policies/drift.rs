@@ -222,3 +222,53 @@ async fn a_suspended_object_is_not_corrected_until_it_goes_on() {
     says(&world, None).await;
     assert_eq!((only(&world).username.as_str(), sent(&world).await), ("db", 2));
 }
+
+/// A Secret that is gone after it was sent has nothing to send: a correction that would need it is only not made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_that_cannot_be_corrected_without_its_secret_is_said_once() {
+    let world = watchful().await;
+    let object = ready(&world, json!({"driftPolicy": "Correct"})).await;
+    let secrets = world.api::<k8s_openapi::api::core::v1::Secret>();
+    secrets
+        .delete("db", &kube::api::DeleteParams::default())
+        .await
+        .expect("the Secret is deleted");
+    listings(&world, 1).await;
+    let start = mark(&world).await;
+    world.pam.edit(id(&object), EDITS[0].1);
+    listings(&world, 3).await;
+    let expected = [("patch pamcredentials/status".to_owned(), 1)];
+    assert_eq!(writes(&world, start).await, expected.into());
+}
+
+/// The answer to a correction is about another credential: that is said, and stays said.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unexpected_answer_to_a_correction_stays_in_status() {
+    let world = watchful().await;
+    let object = ready(&world, json!({"driftPolicy": "Correct"})).await;
+    listings(&world, 1).await;
+    let answer = json!({"credential": {"id": "4711"}});
+    world
+        .pam
+        .faults()
+        .add(Fault::new(Effect::Amend(answer)).on(Operation::Post));
+    let start = mark(&world).await;
+    world.pam.edit(id(&object), EDITS[0].1);
+    listings(&world, 3).await;
+    assert_eq!(sent(&world).await, 2);
+    let written = writes(&world, start).await;
+    let status = world
+        .api::<pam_operator::api::PamCredential>()
+        .get("db")
+        .await
+        .expect("it is there")
+        .status;
+    assert!(
+        is(
+            &world.api().get("db").await.expect("it is there"),
+            "False",
+            Some("UnexpectedAnswer")
+        ),
+        "{status:?} {written:?}"
+    );
+}

@@ -175,3 +175,27 @@ fn a_deleted_object_is_forgotten_unless_a_request_of_it_may_still_arrive() {
         assert_eq!(memories.lock().contains_key(&name()), expected, "{settles:?}");
     }
 }
+
+/// Objects and their connection are looked at side by side, so an object may be seen before its connection has a client.
+#[test]
+fn a_refusal_before_a_restart_outlasts_the_first_look_at_the_connection() {
+    let mut memory = Memory::of_stranger(&judged(1, "DomainNotFound", &json!({})), Instant::now());
+    for connection in 0..2 {
+        memory.note(
+            Inputs {
+                connection,
+                ..inputs(1)
+            },
+            Instant::now(),
+        );
+    }
+    assert!(memory.refused && memory.held_until.is_some());
+    memory.note(
+        Inputs {
+            connection: 2,
+            ..inputs(1)
+        },
+        Instant::now(),
+    );
+    assert!(!memory.refused, "another client is a reason to try again");
+}

@@ -332,3 +332,36 @@ fn a_claim_under_a_lost_key_is_signed_anew_only_on_request_and_only_where_all_of
     }
     assert_eq!(asked().but(|facts| facts.register = None).next(), "await Listing");
 }
+
+/// A Secret that is gone after it was sent has nothing to send, so a correction that needs it is no reason to be less
+/// ready: else the next look, at metadata alone, says ready again, and so on without end.
+#[test]
+fn a_correction_without_its_secret_leaves_the_object_ready() {
+    let gone = |case: Case| {
+        case.but(|facts| {
+            facts.content = Content::Broken {
+                reason: Reason::SecretNotFound,
+                message: "Secret db does not exist",
+            };
+        })
+    };
+    let drifted = correcting(found(&[renamed()]));
+    assert_eq!(drifted.next(), "ReadSecrets");
+    assert_eq!(gone(drifted).next(), "note Drifted");
+    assert_eq!(gone(enforcing(rotated())).next(), "note PasswordChangedInPam");
+}
+
+/// The answer to a correction was about another credential: it stays so until a person acts, and is not asked for again.
+#[test]
+fn an_unexpected_answer_to_a_correction_is_not_recorded_as_ready() {
+    let surprised = |case: Case| {
+        case.but(|facts| {
+            facts.record.ready = false;
+            facts.record.reason = Some(Reason::UnexpectedAnswer);
+        })
+    };
+    for case in [correcting(found(&[renamed()])), enforcing(rotated())] {
+        let next = surprised(read(case)).next();
+        assert!(next != "Record" && !next.contains("update"), "{next}");
+    }
+}
