@@ -44,9 +44,10 @@ pub fn doubtful(status: &PamCredentialStatus, unsure: Option<&Unsure>) -> Option
     })
 }
 
-/// Whether status tells of a failure after which the PAM may have done what was asked.
+/// Whether status tells of a request that is under way, or of a failure after which the PAM may have done what was asked.
 fn may_be_unanswered(status: &PamCredentialStatus) -> bool {
-    !status.is_ready() && matches!(status.reason(), Some(Reason::PamUnavailable | Reason::InvalidResponse))
+    let unanswered = [Reason::PamUnavailable, Reason::InvalidResponse, Reason::Progressing];
+    !status.is_ready() && status.reason().is_some_and(|reason| unanswered.contains(&reason))
 }
 
 #[cfg(test)]

@@ -276,6 +276,7 @@ impl Run<'_> {
             Some(Loaded::Broken { reason, message }) => Content::Broken {
                 reason: *reason,
                 message,
+                unmoved,
             },
             None if applied.is_none() && versions.contains(&None) => Content::Absent,
             None if unmoved || self.memory.is_verified() => Content::Unmoved,

@@ -43,6 +43,9 @@ pub fn finding(mut status: PamCredentialStatus, stamp: &Stamp, reason: Reason, m
         // What goes on by itself is not answered yet.
         status.last_handled_reconcile_at.clone_from(&stamp.requested);
     }
+    // What answered unexpectedly is somebody else's, also to a process that does not know of that answer any more.
+    let surprised = status.reason() == Some(Reason::UnexpectedAnswer) && reason != Reason::UnexpectedAnswer;
+    give_up_claim(&mut status, surprised);
     let text = sentence(message, reason);
     // An update that a difference in the PAM holds back goes on only when a person decides.
     let stalled = reason.is_stalled() || matches!(reason, Reason::Drifted | Reason::NotFoundInPam);
@@ -170,11 +173,16 @@ pub fn refused(
     message: &str,
     gives_up_claim: bool,
 ) -> PamCredentialStatus {
-    if gives_up_claim && status.claim.as_ref().is_some_and(|claim| claim.id.is_none()) {
+    give_up_claim(&mut status, gives_up_claim);
+    finding(status, stamp, reason, message)
+}
+
+/// A claim that has no id made nothing.
+fn give_up_claim(status: &mut PamCredentialStatus, condition: bool) {
+    if condition && status.claim.as_ref().is_some_and(|claim| claim.id.is_none()) {
         status.claim = None;
         status.identifier = None;
     }
-    finding(status, stamp, reason, message)
 }
 
 /// Nothing has to be sent: what the PAM accepted before is what this generation says.

@@ -80,14 +80,33 @@ pub fn recreates(facts: &Facts) -> bool {
     facts.wish.drift == DriftPolicy::Correct && facts.recall.watch.vanished && !facts.link.many_vanished
 }
 
+/// Whether the answer to a correction was about another credential. That stands for as long as the difference does, and
+/// is not asked for again.
+pub fn is_surprised(facts: &Facts) -> bool {
+    let record = &facts.record;
+    record.reason == Some(Reason::UnexpectedAnswer)
+        && record.generation == facts.wish.generation
+        && !facts.wish.requested
+        && sight(facts).is_none_or(|(entry, claim)| difference(facts, entry.as_ref(), claim).is_some())
+}
+
 /// The next step of an object of which nothing has to be sent.
 pub fn settled(facts: &Facts) -> Step {
     let Some((entry, claim)) = sight(facts) else {
         return Step::Nothing;
     };
+    match difference(facts, entry.as_ref(), claim) {
+        Some(difference) => answer(facts, difference),
+        None if facts.record.drifted.is_some() => Step::Note(None),
+        None => baseline(facts, entry.as_ref()),
+    }
+}
+
+/// What others changed, as far as it is to be said or to be ended.
+fn difference(facts: &Facts, entry: Option<&Entry>, claim: &Claim) -> Option<Difference> {
     let (ignores, watch) = (facts.wish.drift == DriftPolicy::Ignore, &facts.recall.watch);
-    let rotated = entry.as_ref().filter(|_| watch.rotated);
-    let difference = match (&entry, facts.wish.triple) {
+    let rotated = entry.filter(|_| watch.rotated);
+    match (entry, facts.wish.triple) {
         (None, _) if ignores => None,
         (None, _) => Some(Difference::vanished(claim.id.as_deref().unwrap_or_default())),
         (Some(entry), Some(triple)) if !ignores && moved(entry, claim, &facts.identifier(&claim.target), triple) => {
@@ -96,11 +115,6 @@ pub fn settled(facts: &Facts) -> Step {
         (Some(_), _) => rotated
             .filter(|_| !ignores || facts.wish.enforces)
             .map(Difference::rotated),
-    };
-    match difference {
-        Some(difference) => answer(facts, difference),
-        None if facts.record.drifted.is_some() => Step::Note(None),
-        None => baseline(facts, entry.as_ref()),
     }
 }
 
@@ -128,7 +142,7 @@ fn answer(facts: &Facts, difference: Difference) -> Step {
     };
     let possible = wanted && !facts.wish.suspended && facts.link.state == LinkState::Ready;
     let tried = !rotated && (watch.corrected.contains(&difference.mark) || !watch.may_correct);
-    if !possible || tried {
+    if !possible || tried || is_surprised(facts) {
         return note(facts, difference);
     }
     if let Some(from) = watch.enforce_from.filter(|from| rotated && *from > facts.now) {

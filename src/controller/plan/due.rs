@@ -38,10 +38,11 @@ pub fn due<'a>(facts: &Facts<'a>) -> Due<'a> {
     };
     let identified = wish.identifier.is_none_or(|identifier| identifier == claim.identifier);
     let owes_content = owes_content(facts, applied);
+    let current = applied.generation == wish.generation && identified && !owes_content;
     match &facts.content {
-        Content::Unmoved if applied.generation == wish.generation && identified && !owes_content => Due::Nothing,
+        Content::Unmoved | Content::Broken { unmoved: true, .. } if current => Due::Nothing,
         Content::Unmoved | Content::Unread | Content::Absent => Due::Unknown,
-        Content::Broken { reason, message } => Due::Broken(*reason, message),
+        Content::Broken { reason, message, .. } => Due::Broken(*reason, message),
         Content::Rendered(prints) => {
             let content = !wish.create_only && content_moved(applied, prints, owes_content);
             let body = body_moved(applied, prints, wish.generation);

@@ -136,6 +136,9 @@ pub enum Content<'a> {
         reason: Reason,
         /// Which Secret, which key, and what is wrong.
         message: &'a str,
+        /// By metadata it is no other Secret than the one that was sent, or it is gone after it was sent: only who would
+        /// send it again misses it.
+        unmoved: bool,
     },
     /// The values were read and the body rendered.
     Rendered(&'a Prints),

@@ -20,7 +20,7 @@ use crate::controller::{
     plan::{
         approach::approach,
         deletion::deletion,
-        drift::{resign, settled},
+        drift::{is_surprised, resign, settled},
         due::{Change, Due, due},
         facts::{Content, FRESH, Facts, LinkState, Prints, SLOW},
     },
@@ -44,7 +44,7 @@ pub fn plan(facts: &Facts) -> Step {
     }
     match due(facts) {
         Due::Nothing if needs_finalizer(facts) => Step::AddFinalizer,
-        Due::Nothing if !is_recorded(facts) => Step::Record,
+        Due::Nothing if !is_recorded(facts) && !is_surprised(facts) => Step::Record,
         Due::Nothing => settled(facts),
         Due::Unknown => Step::ReadSecrets,
         Due::Broken(reason, message) => Finding::waiting(reason, message),
@@ -88,7 +88,7 @@ fn send(facts: &Facts, change: Change) -> Step {
     }
     match &facts.content {
         Content::Absent => return Step::ReadSecrets,
-        Content::Broken { reason, message } => return Finding::waiting(*reason, *message),
+        Content::Broken { reason, message, .. } => return Finding::waiting(*reason, *message),
         Content::Unmoved | Content::Unread | Content::Rendered(_) => {}
     }
     if facts.wish.suspended || facts.link.state == LinkState::Suspended {

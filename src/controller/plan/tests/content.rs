@@ -164,7 +164,15 @@ fn secrets_are_read_only_when_something_may_have_to_be_sent() {
 fn a_missing_secret_is_named_and_nothing_is_sent() {
     for reason in [Reason::SecretNotFound, Reason::SecretKeyNotFound] {
         let message = "Secret db does not exist";
-        let broken = |case: Case| case.but(|facts| facts.content = Content::Broken { reason, message });
+        let broken = |case: Case| {
+            case.but(|facts| {
+                facts.content = Content::Broken {
+                    reason,
+                    message,
+                    unmoved: false,
+                }
+            })
+        };
         for case in [broken(new()), broken(claimed()), broken(edited())] {
             assert_eq!(
                 (case.finding().reason, case.finding().message.as_str()),

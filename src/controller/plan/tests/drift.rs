@@ -342,6 +342,7 @@ fn a_correction_without_its_secret_leaves_the_object_ready() {
             facts.content = Content::Broken {
                 reason: Reason::SecretNotFound,
                 message: "Secret db does not exist",
+                unmoved: true,
             };
         })
     };
