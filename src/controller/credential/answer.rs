@@ -28,8 +28,10 @@ impl Run<'_> {
         if let (Some(surprise), false) = (&surprise, attempt.adopts) {
             return self.unexpected(&attempt, surprise.clone()).await;
         }
-        // What was updated without being listed is inactive, or invisible to us.
-        if surprise.is_some() || attempt.dispatch.reactivates {
+        // What was updated without being listed is inactive, or invisible to us; also where an attempt before this one
+        // may have made it, as the activation that was to follow that one may have failed.
+        let unlisted = attempt.dispatch.expected == Expected::New && answer.message == AnswerKind::Updated;
+        if surprise.is_some() || attempt.dispatch.reactivates || (attempt.adopts && unlisted) {
             match self
                 .context
                 .effects

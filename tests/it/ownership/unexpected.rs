@@ -108,3 +108,17 @@ async fn what_answered_unexpectedly_is_not_taken_over_by_the_next_process() {
     world.fails("db", "AlreadyExists").await;
     assert_eq!(posts(&world.pam), 2);
 }
+
+/// The activation that follows an adoption is repeated until it is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adoption_whose_activation_failed_is_activated_later() {
+    let world = World::start().await;
+    let hidden = inactive(&world);
+    world
+        .pam
+        .faults()
+        .add(Fault::new(Effect::DropBefore).on(Operation::Put).next(1));
+    world.create("db", json!({"adoptionPolicy": "Adopt"})).await;
+    world.ready("db").await;
+    assert!(world.pam.credential(hidden.id).expect("it was there").active);
+}
