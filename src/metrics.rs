@@ -94,7 +94,7 @@ impl Default for Metrics {
         let corrected = Family::default();
         registry.register(
             "pam_operator_corrections",
-            "Differences that others made in the PAM and that were corrected, by reason",
+            "Differences that others made in the PAM and against which the object's values were sent, by reason",
             corrected.clone(),
         );
         registry.register(

@@ -10,8 +10,8 @@ use crate::controller::{
         reaction::{Reaction, may_have_happened, reaction},
         report::{accepted, finding, noted, refused},
     },
-    ownership::identity::Entry,
-    plan::{Expected, drift::Difference},
+    ownership::{identity::Entry, reservations::Key},
+    plan::{Expected, Finding, drift::Difference},
 };
 use crate::{
     api::{Claim, Reason},
@@ -27,6 +27,19 @@ impl Run<'_> {
         }
         if let (Some(surprise), false) = (&surprise, attempt.adopts) {
             return self.unexpected(&attempt, surprise.clone()).await;
+        }
+        if surprise.is_some() {
+            // It may be what another object of this cluster owns.
+            let target = &attempt.way.terms.target;
+            let identifier = Key::identifier(target, &attempt.dispatch.identifier);
+            let keys = [
+                Key::id(target, &answer.id),
+                identifier,
+                Key::triple(target, &attempt.triple),
+            ];
+            if let Err(rival) = self.secure(keys) {
+                return self.unexpected(&attempt, Finding::conflict(&rival).message).await;
+            }
         }
         // What was updated without being listed is inactive, or invisible to us; also where an attempt before this one
         // may have made it, as the activation that was to follow that one may have failed.
@@ -95,8 +108,12 @@ impl Run<'_> {
 
     /// The answer was about another credential than the POST was meant for. Nothing is taken over, and a person must look.
     async fn unexpected(&mut self, attempt: &Attempt, surprise: String) -> Result<(), Trouble> {
+        let now = Instant::now();
         self.memory.unsure = None;
-        self.memory.pause_refused(Instant::now());
+        self.memory.pause_refused(now);
+        if let Some(difference) = &attempt.dispatch.corrects {
+            self.memory.correct(difference, now);
+        }
         let stamp = attempt.stamp();
         self.write_result(move |status| finding(status, &stamp, Reason::UnexpectedAnswer, &surprise))
             .await
@@ -106,8 +123,8 @@ impl Run<'_> {
     pub(super) fn corrected(&mut self, difference: &Difference) {
         self.memory.correct(difference, Instant::now());
         self.context.metrics.corrected(difference.reason.as_str());
-        tracing::info!(object = %self.name, reason = difference.reason.as_str(), "a difference in the PAM was corrected");
-        let note = format!("Corrected: {}.", difference.message);
+        tracing::info!(object = %self.name, reason = difference.reason.as_str(), "a difference in the PAM is corrected");
+        let note = format!("The object's values are sent again: {}.", difference.message);
         self.context
             .events
             .publish(&*self.object, difference.reason.as_str(), false, &note);

@@ -103,7 +103,11 @@ impl Lookout {
             return;
         };
         self.absences = 0;
-        let Some(pushed) = pushed else { return };
+        let Some(pushed) = pushed else {
+            // A password that is not managed here is not ours to speak of.
+            self.rotated = false;
+            return;
+        };
         let seen = print(entry.change.as_ref());
         let baseline = *self
             .baseline

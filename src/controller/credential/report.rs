@@ -131,10 +131,7 @@ pub fn accepted(
     with_content: bool,
     interim: bool,
 ) -> PamCredentialStatus {
-    let kept = status
-        .applied
-        .take()
-        .filter(|applied| applied.key == prints.key && !with_content);
+    let kept = status.applied.take().filter(|_| !with_content);
     status.id.clone_from(&claim.id);
     status.identifier = Some(claim.identifier.clone());
     status.claim = Some(claim);
@@ -146,7 +143,7 @@ pub fn accepted(
         content: if with_content {
             prints.content.clone()
         } else {
-            kept.and_then(|applied| applied.content)
+            kept.and_then(|applied| kept_content(applied, prints))
         },
         key: prints.key.clone(),
         change_seen: None,
@@ -163,6 +160,20 @@ pub fn accepted(
     } else {
         synced(status, stamp, prints.content.is_some(), false)
     }
+}
+
+/// The fingerprint of the password that the PAM keeps. After the key was lost it is made anew where the password still
+/// comes from the same version of its Secret: what was sent was sent, under whatever key.
+fn kept_content(applied: Applied, prints: &Prints) -> Option<String> {
+    let content = applied.content?;
+    if applied.key == prints.key {
+        return Some(content);
+    }
+    let same = prints
+        .content_source
+        .as_ref()
+        .is_some_and(|source| applied.secrets.contains(source));
+    prints.content.clone().filter(|_| same)
 }
 
 /// The PAM refused the body. A claim that has nothing to show is given up with it.

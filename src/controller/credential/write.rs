@@ -25,7 +25,10 @@ use crate::controller::{
         identity::Name,
         reservations::{Hold, Key},
     },
-    plan::{Finding, Stake, Warning},
+    plan::{
+        Finding, Stake, Warning,
+        facts::{FRESH, Unsure},
+    },
 };
 
 /// How often a result is tried on an object that others write at the same time.
@@ -99,6 +102,9 @@ impl Run<'_> {
         if let Err(rival) = self.secure(held(&claim).into_iter().map(|(key, _)| key).chain(adopted)) {
             return Ok(Some(Finding::conflict(&rival)));
         }
+        if stake.id.is_none() {
+            self.forget_unsure(&terms.target);
+        }
         let stamp = self.stamp();
         let written = self
             .write(move |status| {
@@ -112,6 +118,17 @@ impl Run<'_> {
             self.corrected(difference);
         }
         Ok(None)
+    }
+
+    /// A new claim begins with what nothing of an earlier one can be mistaken for: a request that went to another PAM, or
+    /// that arrived long before the listing which the claim was planned by.
+    fn forget_unsure(&mut self, target: &str) {
+        let status = self.object.status.as_deref();
+        let claim = status.and_then(|status| status.claim.as_ref());
+        let elsewhere = claim.is_some_and(|claim| claim.target != target);
+        let over = Instant::now();
+        let is_over = |unsure: &Unsure| elsewhere || unsure.settles + FRESH <= over;
+        self.memory.unsure = self.memory.unsure.take().filter(|unsure| !is_over(unsure));
     }
 
     /// Takes the first place at everything that a write will make ours, and holds it while the write is under way.

@@ -134,7 +134,11 @@ fn vanished(facts: &Facts, register: &Register, target: &str, triple: &Triple, c
     // What has our id and neither our identifier nor our account is somebody else's, and another credential beside it
     // would be a second one.
     let id = claim.id.as_deref().unwrap_or_default();
-    if recreates(facts) && register.by_id(id).is_none() {
+    let missing = register.by_id(id).is_none();
+    if missing && register.has_entries() && !facts.recall.watch.vanished {
+        return Step::Await(Await::Listing);
+    }
+    if missing && recreates(facts) {
         // What is updated needs no fresh listing; what is created does.
         return if register.age(facts.now) <= FRESH {
             create(facts, register, target, triple, None)

@@ -51,9 +51,21 @@ pub fn plan(facts: &Facts) -> Step {
         Due::Send(change) => match in_turn(facts, send(facts, change)) {
             // The finalizer is there before anything of ours can be in the PAM.
             Step::Claim(_) | Step::Send(_) if needs_finalizer(facts) => Step::AddFinalizer,
+            Step::Report(found) if outlives(facts, &found) => Step::Await(found.until.unwrap_or(Await::NextListing)),
             step => step,
         },
     }
+}
+
+/// An unexpected answer is remembered by what status says of it, so nothing that passes by itself takes its place: the
+/// same POST would go to the same credential, which is somebody else's.
+fn outlives(facts: &Facts, found: &Finding) -> bool {
+    let record = &facts.record;
+    record.reason == Some(Reason::UnexpectedAnswer)
+        && record.generation == facts.wish.generation
+        && !facts.wish.requested
+        && !facts.wish.adopts
+        && (found.reason.is_reconciling() || found.reason == Reason::Suspended)
 }
 
 fn needs_finalizer(facts: &Facts) -> bool {

@@ -285,6 +285,47 @@ fn a_difference_stands_beside_ready_and_goes_with_the_next_answer() {
 }
 
 #[test]
+fn a_password_that_was_sent_stays_sent_when_the_key_changes_and_the_secret_does_not() {
+    let version = |version: &str| SecretVersion {
+        resource_version: version.to_owned(),
+        ..SecretVersion::default()
+    };
+    let prints = |key: &str, content: &str, source: &str| Prints {
+        secrets: vec![version(source)],
+        content_source: Some(version(source)),
+        ..prints(Some(content), key)
+    };
+    let answer = |status, prints: &Prints, with_content| {
+        let own = claim(Some("7"));
+        let connection = ConnectionRefStatus::default();
+        accepted(status, &stamp(2), own, connection, prints, with_content, false)
+    };
+    let sent = answer(PamCredentialStatus::default(), &prints("old", "a", "1"), true);
+    let content = |status: PamCredentialStatus| status.applied.and_then(|applied| applied.content);
+    let resigned = answer(sent.clone(), &prints("new", "b", "1"), false);
+    assert_eq!(
+        content(resigned).as_deref(),
+        Some("b"),
+        "the same password under another key"
+    );
+    let moved = answer(sent, &prints("new", "b", "2"), false);
+    assert_eq!(content(moved), None, "nobody knows whether it is the same");
+}
+
+#[test]
+fn a_claim_that_was_surprised_is_given_up_with_the_next_finding() {
+    let surprised = finding(created(), &stamp(1), Reason::UnexpectedAnswer, "another");
+    let mut without_id = surprised.clone();
+    without_id.claim = Some(claim(None));
+    let stays = finding(without_id.clone(), &stamp(1), Reason::UnexpectedAnswer, "again");
+    assert!(stays.claim.is_some());
+    let left = finding(without_id, &stamp(2), Reason::SecretNotFound, "gone");
+    assert_eq!((left.claim, left.identifier), (None, None));
+    let owned = finding(surprised, &stamp(2), Reason::SecretNotFound, "gone");
+    assert!(owned.claim.is_some(), "what has an id is ours whatever happens");
+}
+
+#[test]
 fn signing_anew_changes_nothing_but_the_signature() {
     let signed = Claim {
         mac: "new".to_owned(),

@@ -221,3 +221,30 @@ fn who_is_ready_with_what_was_before_says_when_its_turn_takes_long_to_come() {
         "it is not Ready, as its status says"
     );
 }
+
+/// What status says is all that keeps the same POST from somebody else's credential.
+#[test]
+fn an_unexpected_answer_is_not_forgotten_over_what_passes_by_itself() {
+    let surprised = |case: Case| {
+        case.but(|facts| {
+            facts.record.reason = Some(Reason::UnexpectedAnswer);
+            facts.record.generation = 1;
+            facts.recall.unsure = None;
+        })
+    };
+    let down = |case: Case| case.but(|facts| facts.link.state = LinkState::NotReady(Reason::AccessDenied, "no"));
+    assert_eq!(down(new()).next(), "ConnectionNotReady");
+    assert_eq!(down(surprised(claimed())).next(), "await NextListing");
+    let asked = down(surprised(claimed())).but(|facts| facts.wish.requested = true);
+    assert_eq!(asked.next(), "ConnectionNotReady");
+}
+
+#[test]
+fn an_update_of_what_is_missing_once_looks_again_before_it_says_so() {
+    let missing = || edited().lists(&[entry("1", "other", "other")]);
+    assert_eq!(missing().next(), "await Listing");
+    assert_eq!(
+        missing().but(|facts| facts.recall.watch.vanished = true).next(),
+        "NotFoundInPam"
+    );
+}
