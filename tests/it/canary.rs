@@ -9,7 +9,10 @@ use k8s_openapi::{
 };
 use kube::{Api, api::ListParams};
 use pam_operator::{
-    api::{PamConnection, PamCredential},
+    api::{
+        PamConnection, PamCredential,
+        condition::{READY, find},
+    },
     simulator::{Effect, Fault, NewCredential, Operation, fingerprint},
 };
 use secrecy::ExposeSecret;
@@ -18,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{
     canary::forms::forms,
+    look::within_deadline,
     world::{CLIENT, CLIENT_SECRET, Setting, World, data},
 };
 
@@ -222,7 +226,13 @@ async fn fail(world: &World) {
 async fn outlive_an_outage(world: &mut World) {
     world.pam.down().await;
     world.change("full", json!({"additional": "more"})).await;
-    world.fails("full", "PamUnavailable").await;
+    // The connection says it for all of its objects.
+    within_deadline("say that the PAM is down", async || {
+        let connection = world.api::<PamConnection>().get("vault").await.expect("it is there");
+        let status = connection.status.expect("a status");
+        find(&status.conditions, READY).is_some_and(|ready| ready.status == "False")
+    })
+    .await;
     world.pam.faults().clear();
     world.pam.expire_tokens();
     world.pam.up().expect("the address is still free");
