@@ -3,15 +3,18 @@
 //! # The way of an object
 //!
 //! ```text
-//!   kubectl apply                                                            the PAM
-//!        |                                                                      ^
-//!        v                                                                      | POST iso/pam/credential
-//!   controller/watch.rs ----> reconcile.rs ----> observe.rs ----> plan.rs ----> act.rs
-//!        ^                        ^   (facts: object, Secrets,  (pure: the        |
-//!        |                        |    connection, register,     next step)       v
-//!   controller/track.rs           |    memory)                            report.rs (pure: the new status)
-//!   (index: who refers to what)   +---------------------------------------- write.rs ----> status
+//!   kubectl apply                                                                 the PAM
+//!        |                                                                           ^
+//!        v                                                                           | POST iso/pam/credential
+//!     watch.rs ------> credential/mod.rs ------> observe.rs ------> plan/ ------> act.rs ----> effects.rs
+//!        ^                   ^   (the loop)  (facts: object,     (pure: the          |    (lease, turnstile)
+//!        |                   |                Secrets, listing,   next step)         v
+//!     track.rs               |                memory)                            answer.rs
+//!     (index: who refers     |                                                       v
+//!     to what)               +-------------- write.rs ------> status <------- report.rs (pure: the new status)
 //! ```
+//!
+//! All of these are in `controller/`; see its own map.
 //!
 //! # Where what is
 //!
@@ -27,7 +30,7 @@
 //! * Arrows point one way: `controller` uses `pam`, `api` and `leader`; nothing uses `controller` but `cli`; `simulator` uses
 //!   nothing of ours.
 //! * A POST goes out only after the claim that makes its result ours is in status, and only when a listing says that it
-//!   hits our own credential or nothing (`controller/approach.rs`).
+//!   hits our own credential or nothing (`controller/plan/approach.rs`).
 //! * The plan is a pure function. Every effect leaves through `controller/effects.rs`, and none without a valid lease.
 //! * Secrets are `secrecy` types from the first byte on; no error, log line, event, status, metric or URL contains one.
 //! * Ready is True only when the PAM accepted exactly this generation and this Secret content.
