@@ -14,7 +14,7 @@ use crate::controller::{
     plan::{Expected, Finding, drift::Difference},
 };
 use crate::{
-    api::{Claim, Reason},
+    api::Reason,
     pam::{Answer, AnswerKind, Class, Error, Outcome},
 };
 
@@ -77,18 +77,7 @@ impl Run<'_> {
             prints,
             ..
         } = attempt;
-        let claim = self.context.installation.sign(
-            &self.name,
-            Claim {
-                target: way.terms.target.clone(),
-                id: Some(answer.id),
-                identifier: dispatch.identifier,
-                hostname: triple.hostname,
-                ip: triple.ip,
-                username: triple.username,
-                mac: String::new(),
-            },
-        );
+        let claim = self.signed(&way.terms.target, Some(answer.id), dispatch.identifier, triple);
         let connection = way.link.key.to_status();
         self.write_result(move |status| {
             let (with_content, interim) = (dispatch.with_content, dispatch.interim);

@@ -79,6 +79,7 @@ impl Run<'_> {
             proven: self.is_proven(status),
             doubtful: status.and_then(|status| doubtful(status, self.memory.unsure.as_ref())),
             own_doing: status
+                .filter(|_| self.memory.unsure.is_some())
                 .and_then(|status| own_entry(status, register?))
                 .is_some_and(|entry| self.memory.may_have_made(&entry)),
             terms: terms.as_deref(),

@@ -22,7 +22,7 @@ use crate::controller::{
         report::{claimed, finding, patch, resigned},
     },
     ownership::{
-        identity::Name,
+        identity::{Name, Triple},
         reservations::{Hold, Key},
     },
     plan::{
@@ -86,17 +86,11 @@ impl Run<'_> {
         let Some(Way { link, terms, .. }) = self.way.clone() else {
             return Ok(None);
         };
-        let claim = self.context.installation.sign(
-            &self.name,
-            Claim {
-                target: terms.target.clone(),
-                id: stake.id.clone(),
-                identifier: stake.identifier.clone(),
-                hostname: stake.triple.hostname.clone(),
-                ip: stake.triple.ip.clone(),
-                username: stake.triple.username.clone(),
-                mac: String::new(),
-            },
+        let claim = self.signed(
+            &terms.target,
+            stake.id.clone(),
+            stake.identifier.clone(),
+            stake.triple.clone(),
         );
         let adopted = stake.adopts.as_ref().map(|id| Key::id(&terms.target, id));
         if let Err(rival) = self.secure(held(&claim).into_iter().map(|(key, _)| key).chain(adopted)) {
@@ -118,6 +112,20 @@ impl Run<'_> {
             self.corrected(difference);
         }
         Ok(None)
+    }
+
+    /// The claim that this object owns this credential of this PAM.
+    pub(super) fn signed(&self, target: &str, id: Option<String>, identifier: String, triple: Triple) -> Claim {
+        let claim = Claim {
+            target: target.to_owned(),
+            id,
+            identifier,
+            hostname: triple.hostname,
+            ip: triple.ip,
+            username: triple.username,
+            mac: String::new(),
+        };
+        self.context.installation.sign(&self.name, claim)
     }
 
     /// A new claim begins with what nothing of an earlier one can be mistaken for: a request that went to another PAM, or

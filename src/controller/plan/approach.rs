@@ -9,7 +9,7 @@ use crate::controller::{
     },
     plan::{
         Await, Dispatch, Expected, Finding, Stake, Step,
-        drift::{moved, recreates},
+        drift::{Difference, moved, recreates},
         due::Change,
         facts::{FRESH, Facts, Unsure},
     },
@@ -28,12 +28,10 @@ pub fn approach(facts: &Facts, register: &Register, target: &str, triple: &Tripl
 /// only now, for a claim without id, makes it a new one.
 fn was_unexpected(facts: &Facts, target: &str, dispatch: &Dispatch) -> bool {
     let confirmed = facts.title(target).here().is_some_and(|claim| claim.id.is_some());
-    facts.record.reason == Some(Reason::UnexpectedAnswer)
-        && facts.record.generation == facts.wish.generation
+    facts.is_surprised()
         && facts.recall.unsure.is_none()
         && (confirmed || dispatch.expected == Expected::New)
         && !facts.wish.adopts
-        && !facts.wish.requested
 }
 
 fn judge(facts: &Facts, register: &Register, target: &str, triple: &Triple, change: Change) -> Step {
@@ -146,10 +144,8 @@ fn vanished(facts: &Facts, register: &Register, target: &str, triple: &Triple, c
             Step::Await(Await::Listing)
         };
     }
-    Finding::riding(
-        Reason::NotFoundInPam,
-        format!("credential {id} is not listed by the PAM any more (deleted, inactive or invisible)"),
-    )
+    let difference = Difference::vanished(id);
+    Finding::riding(difference.reason, difference.message)
 }
 
 /// Nothing is ours yet.

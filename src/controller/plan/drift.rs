@@ -42,7 +42,8 @@ impl Difference {
         }
     }
 
-    fn vanished(id: &str) -> Self {
+    /// The credential with this id is missing.
+    pub fn vanished(id: &str) -> Self {
         let message = format!("credential {id} is not listed by the PAM any more (deleted, inactive or invisible)");
         Self::new(Reason::NotFoundInPam, message, id)
     }
@@ -82,12 +83,8 @@ pub fn recreates(facts: &Facts) -> bool {
 
 /// Whether the answer to a correction was about another credential. That stands for as long as the difference does, and
 /// is not asked for again.
-pub fn is_surprised(facts: &Facts) -> bool {
-    let record = &facts.record;
-    record.reason == Some(Reason::UnexpectedAnswer)
-        && record.generation == facts.wish.generation
-        && !facts.wish.requested
-        && sight(facts).is_none_or(|(entry, claim)| difference(facts, entry.as_ref(), claim).is_some())
+pub fn stays_surprised(facts: &Facts) -> bool {
+    facts.is_surprised() && sight(facts).is_none_or(|(entry, claim)| difference(facts, entry.as_ref(), claim).is_some())
 }
 
 /// The next step of an object of which nothing has to be sent.
@@ -142,7 +139,7 @@ fn answer(facts: &Facts, difference: Difference) -> Step {
     };
     let possible = wanted && !facts.wish.suspended && facts.link.state == LinkState::Ready;
     let tried = !rotated && (watch.corrected.contains(&difference.mark) || !watch.may_correct);
-    if !possible || tried || is_surprised(facts) {
+    if !possible || tried || facts.is_surprised() {
         return note(facts, difference);
     }
     if let Some(from) = watch.enforce_from.filter(|from| rotated && *from > facts.now) {

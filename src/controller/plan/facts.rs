@@ -51,6 +51,13 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the PAM answered unexpectedly to this generation, and nobody asked for another attempt.
+    pub fn is_surprised(&self) -> bool {
+        self.record.reason == Some(Reason::UnexpectedAnswer)
+            && self.record.generation == self.wish.generation
+            && !self.wish.requested
+    }
+
     /// The identifier that the credential should have: the spec's, else the one that it has, else the generated one.
     pub fn identifier(&self, target: &str) -> String {
         let title = self.title(target);

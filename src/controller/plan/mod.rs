@@ -20,7 +20,7 @@ use crate::controller::{
     plan::{
         approach::approach,
         deletion::deletion,
-        drift::{is_surprised, resign, settled},
+        drift::{resign, settled, stays_surprised},
         due::{Change, Due, due},
         facts::{Content, FRESH, Facts, LinkState, Prints, SLOW},
     },
@@ -44,7 +44,7 @@ pub fn plan(facts: &Facts) -> Step {
     }
     match due(facts) {
         Due::Nothing if needs_finalizer(facts) => Step::AddFinalizer,
-        Due::Nothing if !is_recorded(facts) && !is_surprised(facts) => Step::Record,
+        Due::Nothing if !is_recorded(facts) && !stays_surprised(facts) => Step::Record,
         Due::Nothing => settled(facts),
         Due::Unknown => Step::ReadSecrets,
         Due::Broken(reason, message) => Finding::waiting(reason, message),
@@ -60,12 +60,7 @@ pub fn plan(facts: &Facts) -> Step {
 /// An unexpected answer is remembered by what status says of it, so nothing that passes by itself takes its place: the
 /// same POST would go to the same credential, which is somebody else's.
 fn outlives(facts: &Facts, found: &Finding) -> bool {
-    let record = &facts.record;
-    record.reason == Some(Reason::UnexpectedAnswer)
-        && record.generation == facts.wish.generation
-        && !facts.wish.requested
-        && !facts.wish.adopts
-        && (found.reason.is_reconciling() || found.reason == Reason::Suspended)
+    facts.is_surprised() && !facts.wish.adopts && (found.reason.is_reconciling() || found.reason == Reason::Suspended)
 }
 
 fn needs_finalizer(facts: &Facts) -> bool {

@@ -114,16 +114,21 @@ async fn labels_decide_where_all_namespaces_are_watched() {
     assert_eq!(posts(&world), 4, "a restart sends nothing");
 }
 
-/// What a role can permit for single namespaces: no right to list or watch all of them.
-#[tokio::test(flavor = "multi_thread")]
-async fn labels_decide_where_single_namespaces_are_watched() {
-    let world = World::with(Setting {
+/// A control plane of its own, one team beside the operator's namespace, and no operator yet.
+async fn unstarted() -> World {
+    World::with(Setting {
         own_plane: true,
         teams: 1,
         started: false,
         ..Setting::default()
     })
-    .await;
+    .await
+}
+
+/// What a role can permit for single namespaces: no right to list or watch all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_decide_where_single_namespaces_are_watched() {
+    let world = unstarted().await;
     forbid(&world).await;
     permit(&world, &[&world.namespace, &world.teams[0]]).await;
     let mut world = world;
@@ -134,13 +139,7 @@ async fn labels_decide_where_single_namespaces_are_watched() {
 /// Whoever may not see labels says so, admits nobody by them, and goes on when it may.
 #[tokio::test(flavor = "multi_thread")]
 async fn labels_that_may_not_be_seen_select_nothing() {
-    let mut world = World::with(Setting {
-        own_plane: true,
-        teams: 1,
-        started: false,
-        ..Setting::default()
-    })
-    .await;
+    let mut world = unstarted().await;
     forbid(&world).await;
     world.run().await;
     let team = Team::new(&world, 0);
