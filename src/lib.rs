@@ -24,7 +24,7 @@
 //! * [`simulator`]: a PAM Core for demos and tests. Shares nothing with [`pam`], so that each catches the other's mistakes.
 //! * [`leader`]: who acts when several processes run. Knows nothing of what they do.
 //! * [`permissions`]: what of the API server all of that needs, as data.
-//! * [`cli`], [`server`], [`metrics`]: the command line, the operator's own HTTP server, the counters.
+//! * [`cli`], [`server`], [`metrics`]: the command line, the operator's own HTTP server, its metrics.
 //!
 //! # Invariants
 //!
