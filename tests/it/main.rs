@@ -1,11 +1,13 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
 mod canary;
+mod chart;
 mod control_plane;
 mod cost;
 mod crash;
 mod errors;
 mod examples;
+mod gates;
 mod input;
 mod leadership;
 mod lifecycle;
