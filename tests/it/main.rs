@@ -1,5 +1,6 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
+mod alerts;
 mod canary;
 mod control_plane;
 mod cost;
