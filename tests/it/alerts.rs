@@ -52,7 +52,7 @@ fn dashboard() -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// The alerts of a PrometheusRule.
+/// The alerts of a `PrometheusRule`.
 fn alerts(rule: &Value) -> &[Value] {
     rule["spec"]["groups"][0]["rules"].as_array().expect("rules")
 }
