@@ -130,18 +130,22 @@ async fn permitted(client: &Client, rule: &Rule, scope: &Scope) -> Option<Verdic
             }
         }
     }
-    Some(if denied.is_empty() {
-        let places: Vec<_> = places.into_iter().collect();
-        Verdict::Good(format!("permitted: {} in {}", summary(rule), places.join(", ")))
-    } else {
-        let denied = format!("not permitted: {}", denied.join("; "));
-        match rule.need {
-            Need::Comfort(without) => Verdict::Lacking(format!("{denied}. Without it {without}")),
-            Need::Always | Need::Election => Verdict::Bad(format!(
-                "{denied}. Grant it to the operator's ServiceAccount (chart value rbac.create)"
-            )),
-        }
-    })
+    Some(judged(rule, &places, &denied))
+}
+
+/// What it means that this is denied.
+fn judged(rule: &Rule, places: &BTreeSet<String>, denied: &[String]) -> Verdict {
+    if denied.is_empty() {
+        let places: Vec<_> = places.iter().map(String::as_str).collect();
+        return Verdict::Good(format!("permitted: {} in {}", summary(rule), places.join(", ")));
+    }
+    let denied = format!("not permitted: {}", denied.join("; "));
+    match rule.need {
+        Need::Comfort(without) => Verdict::Lacking(format!("{denied}. Without it {without}")),
+        Need::Always | Need::Election => Verdict::Bad(format!(
+            "{denied}. Grant it to the operator's ServiceAccount (chart value rbac.create)"
+        )),
+    }
 }
 
 async fn granted(client: &Client, request: &ResourceAttributes) -> Result<bool, Failure> {
@@ -256,6 +260,23 @@ mod tests {
             "list namespaces orders in the whole cluster",
         ] {
             assert!(all.iter().any(|words| words == expected), "{expected}: {all:#?}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_operator_cannot_do_without_is_a_failure() {
+        let denied = ["create events in the whole cluster".to_owned()];
+        for rule in RULES {
+            let line = judged(rule, &BTreeSet::new(), &denied).line();
+            match rule.need {
+                Need::Comfort(without) => {
+                    assert!(line.starts_with("note  not permitted: create events"), "{line}");
+                    assert!(line.ends_with(without), "{line}");
+                }
+                Need::Always | Need::Election => {
+                    assert!(line.starts_with("FAIL  not permitted: create events"), "{line}");
+                }
+            }
         }
     }
 }
