@@ -1,5 +1,6 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
+mod alerts;
 mod canary;
 mod chart;
 mod control_plane;
@@ -13,12 +14,14 @@ mod leadership;
 mod lifecycle;
 mod look;
 mod manifests;
+mod metrics;
 mod ownership;
 mod policies;
 mod protection;
 mod random;
 mod requests;
 mod rounds;
+mod selftest;
 mod stale;
 mod steps;
 mod tap;
