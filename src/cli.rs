@@ -4,6 +4,7 @@ mod scope;
 
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
+use axum::http::{HeaderValue, header::USER_AGENT};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use futures::FutureExt;
 use tokio::{
@@ -253,6 +254,9 @@ async fn cluster() -> Result<kube::Client, String> {
         .map_err(|error| format!("no cluster to work on: {error}"))?;
     // Retries belong to the controllers, which know what may be repeated.
     config.default_retry = false;
+    // Its first word becomes the manager of the fields that the operator writes.
+    let user_agent = HeaderValue::from_static(concat!("pam-operator/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, user_agent));
     kube::Client::try_from(config).map_err(|error| format!("the cluster cannot be reached: {error}"))
 }
 
