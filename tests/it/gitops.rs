@@ -34,8 +34,8 @@ fn read(relative: &str) -> String {
 
 /// The documents of a YAML file of the repository.
 fn documents(relative: &str) -> Vec<Value> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&read(relative))
-        .unwrap_or_else(|error| panic!("{relative} is no YAML: {error}"));
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(&read(relative)).unwrap_or_else(|error| panic!("{relative} is no YAML: {error}"));
     documents.into_iter().filter(|document| !document.is_null()).collect()
 }
 

@@ -2,7 +2,8 @@
 //! `os.time` behind `require("os")`, and an end to scripts that do not end.
 
 use mlua::{
-    Error, HookTriggers, Lua, LuaOptions, LuaSerdeExt, StdLib, Table, Value as LuaValue, VmState, serde::SerializeOptions,
+    Error, HookTriggers, Lua, LuaOptions, LuaSerdeExt, StdLib, Table, Value as LuaValue, VmState,
+    serde::SerializeOptions,
 };
 use serde_json::{Map, Value};
 
@@ -17,7 +18,12 @@ const INSTRUCTIONS: u32 = 100_000;
 /// What `health.lua` says of an object: its status and its message.
 pub fn health(object: &Value) -> (String, String) {
     let answer = run("health.lua", object);
-    let text = |field: &str| answer[field].as_str().unwrap_or_else(|| panic!("no {field}: {answer}")).to_owned();
+    let text = |field: &str| {
+        answer[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {field}: {answer}"))
+            .to_owned()
+    };
     (text("status"), text("message"))
 }
 
@@ -130,7 +136,10 @@ fn scripts_have_no_more_than_argo_cd_gives_them() {
         let answer = evaluate(&format!("return {hidden} == nil"), &no_object).expect("it runs");
         assert_eq!(answer, true, "{hidden}");
     }
-    let answer = evaluate("return {require('os').exit == nil, require('os').date('!%Y', 0)}", &no_object);
+    let answer = evaluate(
+        "return {require('os').exit == nil, require('os').date('!%Y', 0)}",
+        &no_object,
+    );
     assert_eq!(answer.expect("it runs"), serde_json::json!([true, "1970"]));
     assert!(evaluate("return ('a'):upper()", &no_object).is_err());
     assert!(evaluate("while true do end", &no_object).is_err());

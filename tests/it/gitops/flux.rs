@@ -23,7 +23,9 @@ pub fn expressions() -> Vec<Expressions> {
     let lists = kustomizations.filter_map(|object| object["spec"]["healthCheckExprs"].as_array().cloned());
     let expressions = lists.flatten().map(|expressions| {
         let program = |field: &str| {
-            let text = expressions[field].as_str().unwrap_or_else(|| panic!("no {field}: {expressions}"));
+            let text = expressions[field]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {field}: {expressions}"));
             Program::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"))
         };
         assert_eq!(expressions["apiVersion"], "pam-operator.dev/v1alpha1");

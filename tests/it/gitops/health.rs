@@ -58,7 +58,10 @@ async fn argo_cd_flux_and_kstatus_agree_on_real_objects_of_every_state() {
     }
 
     let urls = [world.pam_url(), "https://127.0.0.1:1".to_owned()];
-    let texts = record::World { namespace: &world.namespace, urls: &urls };
+    let texts = record::World {
+        namespace: &world.namespace,
+        urls: &urls,
+    };
     let records = states.iter().filter_map(|State { name, object }| {
         let content = record(object, &texts);
         // What is said of the record is said of the object, but for the texts that differ in every run.
@@ -67,7 +70,10 @@ async fn argo_cd_flux_and_kstatus_agree_on_real_objects_of_every_state() {
         renew(&format!("{}/testdata/{name}.yaml", argo::FOLDER), &content)
     });
     let mut stale: Vec<_> = records.collect();
-    stale.extend(renew(&format!("{}/health_test.yaml", argo::FOLDER), &health_test(&states, &texts)));
+    stale.extend(renew(
+        &format!("{}/health_test.yaml", argo::FOLDER),
+        &health_test(&states, &texts),
+    ));
     assert_fresh(&stale);
 }
 
@@ -85,8 +91,16 @@ fn agree(name: &str, object: &Value, expected: &str, expressions: &[Expressions]
     };
     // Whoever waits for an object that is being deleted waits, whatever it is called.
     let flux = flux::status(expressions, object);
-    let of_kstatus = if kstatus == Status::Terminating { Status::InProgress } else { kstatus };
-    assert_eq!((of_kstatus, flux), (meaning, meaning), "{name}: kstatus and Flux, and Argo CD's {health}");
+    let of_kstatus = if kstatus == Status::Terminating {
+        Status::InProgress
+    } else {
+        kstatus
+    };
+    assert_eq!(
+        (of_kstatus, flux),
+        (meaning, meaning),
+        "{name}: kstatus and Flux, and Argo CD's {health}"
+    );
     if let Some(drifted) = message_of(object, "Drifted").filter(|_| health == "Healthy") {
         assert!(message.ends_with(drifted), "{name}: {message}");
     }
@@ -106,5 +120,6 @@ fn health_test(states: &[State], texts: &record::World) -> String {
         json!({"inputPath": format!("testdata/{name}.yaml"), "healthStatus": {"status": status, "message": message}})
     });
     let tests: Vec<_> = tests.collect();
-    serde_saphyr::to_string(&json!({"tests": tests})).expect("plain data")
+    let tests = serde_saphyr::to_string(&json!({"tests": tests})).expect("plain data");
+    format!("{}{tests}", record::HEADER)
 }

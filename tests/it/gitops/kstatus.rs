@@ -22,7 +22,11 @@ pub fn status(object: &Value) -> Status {
     if !observed.is_null() && *observed != metadata["generation"] {
         return Status::InProgress;
     }
-    match (condition(object, "Reconciling"), condition(object, "Stalled"), condition(object, "Ready")) {
+    match (
+        condition(object, "Reconciling"),
+        condition(object, "Stalled"),
+        condition(object, "Ready"),
+    ) {
         (Some("True"), _, _) => Status::InProgress,
         (_, Some("True"), _) => Status::Failed,
         (_, _, Some("True") | None) => Status::Current,

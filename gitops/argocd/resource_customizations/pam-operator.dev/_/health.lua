@@ -48,7 +48,7 @@ if ready.status == "True" then
   local result = health("Healthy", ready, "Ready")
   -- So is a difference that somebody made in the PAM: no sync can mend it, and driftPolicy says what is to be done.
   if conditions.Drifted ~= nil then
-    result.message = result.message .. " Drifted: " .. conditions.Drifted.message
+    result.message = result.message .. "; drifted: " .. conditions.Drifted.message
   end
   return result
 end
