@@ -84,9 +84,6 @@ fn decode(value: LuaValue) -> Result<Value, Error> {
         LuaValue::Nil => Value::Null,
         LuaValue::Boolean(value) => value.into(),
         LuaValue::Integer(value) => value.into(),
-        // JSON knows no difference, and Lua 5.1 has only this kind of number.
-        #[allow(clippy::cast_possible_truncation, reason = "compared with what it was before")]
-        LuaValue::Number(value) if (value as i64) as f64 == value => (value as i64).into(),
         LuaValue::Number(value) => value.into(),
         LuaValue::String(value) => value.to_str()?.to_owned().into(),
         LuaValue::Table(table) => decode_table(&table)?,

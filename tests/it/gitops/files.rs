@@ -81,21 +81,24 @@ fn the_patch_of_argocd_cm_is_made_of_the_scripts() {
         lines.collect::<String>()
     };
     let script = |file: &str| read(&format!("{FOLDER}/{file}"));
-    let mut content = format!(
+    let start = format!(
         "{HEADER}# kubectl apply --server-side --field-manager=pam-operator -f {ARGOCD_CM}\n\
          apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\ndata:\n"
     );
-    for (kind, actions) in ACTIONS {
-        content += &format!("  resource.customizations.health.pam-operator.dev_{kind}: |\n");
-        content += &indented(&script("health.lua"), 4);
-        content += &format!("  resource.customizations.actions.pam-operator.dev_{kind}: |\n    discovery.lua: |\n");
-        content += &indented(&script("actions/discovery.lua"), 6);
-        content += "    definitions:\n";
-        for action in actions {
-            content += &format!("      - name: {action}\n        action.lua: |\n");
-            content += &indented(&script(&format!("actions/{action}/action.lua")), 10);
-        }
-    }
+    let definition = |action: &&str| {
+        let script = indented(&script(&format!("actions/{action}/action.lua")), 10);
+        format!("      - name: {action}\n        action.lua: |\n{script}")
+    };
+    let settings = ACTIONS.iter().map(|(kind, actions)| {
+        format!(
+            "  resource.customizations.health.pam-operator.dev_{kind}: |\n{}  \
+             resource.customizations.actions.pam-operator.dev_{kind}: |\n    discovery.lua: |\n{}    definitions:\n{}",
+            indented(&script("health.lua"), 4),
+            indented(&script("actions/discovery.lua"), 6),
+            actions.iter().map(definition).collect::<String>(),
+        )
+    });
+    let content = start + &settings.collect::<String>();
     let stale = renew(ARGOCD_CM, &content);
 
     let [map] = documents(ARGOCD_CM).try_into().expect("one object");

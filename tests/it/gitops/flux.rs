@@ -4,7 +4,7 @@
 use cel::{Context, Program, Value as CelValue};
 use serde_json::Value;
 
-use super::{documents, kstatus::Status};
+use super::{argo::FOLDER, documents, kstatus::Status};
 
 /// The Kustomizations whose expressions are tested.
 const FILE: &str = "gitops/flux/kustomizations.yaml";
@@ -82,4 +82,32 @@ fn the_evaluator_knows_the_trap_that_exists_avoids() {
     let exists = Program::compile("status.conditions.exists(c, c.type == 'Ready' && c.status == 'False')");
     let exists = exists.expect("an expression");
     assert_eq!(exists.execute(&context).expect("it runs"), CelValue::Bool(false));
+}
+
+/// What the page says of those who want a difference in the PAM to fail a Kustomization.
+#[test]
+fn a_difference_can_be_made_to_fail() {
+    let [_, _, _, credentials] = documents(FILE).try_into().expect("four objects");
+    let failed = credentials["spec"]["healthCheckExprs"][0]["failed"]
+        .as_str()
+        .expect("an expression");
+    let stricter = failed.replace("c.type == 'Stalled'", "c.type in ['Stalled', 'Drifted']");
+    let stricter = Program::compile(&stricter).expect("an expression");
+    for (record, fails) in [
+        ("synced", false),
+        ("fresh", false),
+        ("drifted", true),
+        ("already-exists", true),
+    ] {
+        let [object] = documents(&format!("{FOLDER}/testdata/credential-{record}.yaml"))
+            .try_into()
+            .expect("one object");
+        let mut context = Context::default();
+        context.add_variable("status", &object["status"]).expect("plain data");
+        assert_eq!(
+            stricter.execute(&context).expect("it runs"),
+            CelValue::Bool(fails),
+            "{record}"
+        );
+    }
 }

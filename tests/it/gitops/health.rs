@@ -114,12 +114,15 @@ fn message_of<'a>(object: &'a Value, type_: &str) -> Option<&'a str> {
 
 /// The expectations in the form in which Argo CD's own tests read them.
 fn health_test(states: &[State], texts: &record::World) -> String {
-    let tests = states.iter().map(|State { name, object }| {
+    let cases = states.iter().map(|State { name, object }| {
         let recorded: Value = serde_saphyr::from_str(&record(object, texts)).expect("valid YAML");
-        let (status, message) = argo::health(&recorded);
-        json!({"inputPath": format!("testdata/{name}.yaml"), "healthStatus": {"status": status, "message": message}})
+        let (health, message) = argo::health(&recorded);
+        json!({"inputPath": format!("testdata/{name}.yaml"), "healthStatus": {"status": health, "message": message}})
     });
-    let tests: Vec<_> = tests.collect();
-    let tests = serde_saphyr::to_string(&json!({"tests": tests})).expect("plain data");
-    format!("{}{tests}", record::HEADER)
+    let file = json!({"tests": cases.collect::<Value>()});
+    format!(
+        "{}{}",
+        record::HEADER,
+        serde_saphyr::to_string(&file).expect("plain data")
+    )
 }

@@ -1,6 +1,9 @@
 //! Objects of the three kinds in every state that they can be in, made by the real operator.
 
-use kube::{Api, api::DynamicObject};
+use kube::{
+    Api,
+    api::{DynamicObject, Patch, PatchParams},
+};
 use pam_operator::simulator::{Effect, Fault, Hold, Operation, Point};
 use serde_json::{Value, json};
 use testbed::wait_for;
@@ -339,8 +342,8 @@ pub async fn until(world: &World, kind: Kind, name: &str, is_so: impl Fn(&Value)
 
 /// Changes the spec of an object by a merge patch.
 pub async fn change(world: &World, kind: Kind, name: &str, spec: Value) {
-    let patch = kube::api::Patch::Merge(json!({"spec": spec}));
-    let changed = api(world, kind).patch(name, &Default::default(), &patch).await;
+    let patch = Patch::Merge(json!({"spec": spec}));
+    let changed = api(world, kind).patch(name, &PatchParams::default(), &patch).await;
     changed.expect("the change is accepted");
 }
 
