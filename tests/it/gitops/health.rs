@@ -1,5 +1,10 @@
 //! Argo CD, Flux and kstatus say the same of every state, and what they say is what the state means.
 
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use pam_operator::api::{
+    Reason,
+    condition::{self, READY, RECONCILING, STALLED},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -125,4 +130,36 @@ fn health_test(states: &[State], texts: &record::World) -> String {
         record::HEADER,
         serde_saphyr::to_string(&file).expect("plain data")
     )
+}
+
+/// The recordings show every state; this shows that no reason is judged otherwise than its state.
+#[test]
+fn they_agree_on_every_reason() {
+    let expressions = flux::expressions();
+    for reason in Reason::ALL {
+        let set = |conditions: &mut Vec<_>, type_: &str, holds: bool| {
+            let now = Time(Timestamp::UNIX_EPOCH);
+            condition::set(conditions, type_, holds, reason, reason.remedy(), 1, now);
+        };
+        let mut conditions = Vec::new();
+        set(&mut conditions, READY, reason == Reason::Synced);
+        let expected = if reason.is_stalled() {
+            set(&mut conditions, STALLED, true);
+            "Degraded"
+        } else if reason.is_reconciling() {
+            set(&mut conditions, RECONCILING, true);
+            "Progressing"
+        } else {
+            match reason {
+                Reason::Synced => "Healthy",
+                Reason::Suspended => "Suspended",
+                _ => "Progressing",
+            }
+        };
+        let object = json!({
+            "kind": "PamCredential", "metadata": {"generation": 1},
+            "status": {"observedGeneration": 1, "conditions": conditions},
+        });
+        agree(reason.as_str(), &object, expected, &expressions);
+    }
 }
