@@ -57,7 +57,7 @@ async fn twice_changes_nothing_and_the_operator_alters_nothing_that_was_written(
 
     world.run().await;
     for object in &objects {
-        settle(&world, object).await;
+        settle(&world, object, &objects).await;
     }
     for object in &objects {
         let live = get(&world.client, object).await;
@@ -96,11 +96,11 @@ async fn an_unchanged_password_is_not_sent(world: &World, secrets: &[Value]) {
 async fn an_action_is_no_difference(world: &World, manifests: &[Value]) {
     let manifest = manifests
         .iter()
-        .find(|manifest| manifest["metadata"]["name"] == "orders");
+        .find(|manifest| manifest["metadata"]["name"] == "billing");
     let manifest = manifest.expect("a credential of gitops/");
     let suspended = argo::act("suspend", &plain(&get(&world.client, manifest).await));
-    change(world, Kind::Credential, "orders", suspended["spec"].clone()).await;
-    until(world, Kind::Credential, "orders", is("True", "Suspended")).await;
+    change(world, Kind::Credential, "billing", suspended["spec"].clone()).await;
+    until(world, Kind::Credential, "billing", is("True", "Suspended")).await;
     let live = get(&world.client, manifest).await;
     assert_eq!(live.data["spec"]["suspend"], true);
     assert_same(
@@ -200,16 +200,26 @@ fn plain(object: &DynamicObject) -> Value {
     serde_json::to_value(object).expect("plain data")
 }
 
-/// Waits until the operator is done with an object: the PAM accepted it.
-async fn settle(world: &World, manifest: &Value) {
-    let kind = match manifest["kind"].as_str() {
+/// Waits until the operator is done with an object: the PAM accepted it; or something is missing that this world does not
+/// have, such as the connection that an installation with the simulator has.
+async fn settle(world: &World, object: &Value, objects: &[Value]) {
+    let kind = match object["kind"].as_str() {
         Some("PamCredential") => Kind::Credential,
         Some("PamConnection") => Kind::Connection,
         Some("ClusterPamConnection") => Kind::ClusterConnection,
-        _ => return,
+        other => panic!("{other:?} is not of the operator"),
     };
-    let name = manifest["metadata"]["name"].as_str().expect("a name");
-    until(world, kind, name, is("True", "Synced")).await;
+    let name = object["metadata"]["name"].as_str().expect("a name");
+    let spec = &object["spec"];
+    let connection = &spec["connectionRef"]["name"];
+    let knows = |name: &Value| objects.iter().any(|object| object["metadata"]["name"] == *name);
+    if connection.is_string() && !knows(connection) {
+        until(world, kind, name, is("False", "ConnectionNotFound")).await;
+    } else if spec["tls"]["clientCertificateSecretRef"].is_object() {
+        until(world, kind, name, is("False", "SecretNotFound")).await;
+    } else {
+        until(world, kind, name, is("True", "Synced")).await;
+    }
 }
 
 /// Nobody but the one who applied wrote anything but status and finalizers.

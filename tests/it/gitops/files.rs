@@ -1,7 +1,7 @@
 //! The files of `gitops/`, which Argo CD, Flux and the pages of `docs/` take as they are: what is generated is fresh, what
 //! refers to something finds it, and what must never be said is not said.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
 
@@ -24,11 +24,20 @@ const PAGES: [&str; 3] = [
     "docs/src/guides/gitops.md",
 ];
 
-/// The manifests of objects that are meant to be applied: all of `examples/`, and what the Applications and Kustomizations
+/// The manifests of objects that are meant to be applied: all of `examples/` and its folders, and what the Applications and Kustomizations
 /// apply.
 pub fn manifests() -> Vec<String> {
-    let folders = ["examples", "gitops/connections", "gitops/credentials"];
-    let files = folders.into_iter().flat_map(yaml_files);
+    let mut folders = vec![
+        "examples".to_owned(),
+        "gitops/connections".to_owned(),
+        "gitops/credentials".to_owned(),
+    ];
+    let entries = fs::read_dir(path("examples")).expect("examples/ is there");
+    let inner = entries
+        .map(|entry| entry.expect("readable"))
+        .filter(|entry| entry.path().is_dir());
+    folders.extend(inner.map(|entry| format!("examples/{}", entry.file_name().to_string_lossy())));
+    let files = folders.iter().flat_map(|folder| yaml_files(folder));
     files.filter(|file| file != "examples/simulator.yaml").collect()
 }
 
