@@ -2,7 +2,7 @@
 //! expressions that `gitops/` ships.
 //!
 //! [`states`] brings objects of the three kinds into every state and records them in `gitops/argocd/`; [`health`] asks
-//! Argo CD's script ([`argo`]), Flux's expressions ([`flux`]) and kstatus ([`kstatus`]) about each; [`actions`] runs
+//! Argo CD's script ([`argo`]), Flux's expressions ([`flux`]) and kstatus ([`kstatus`]) about each; [`live`] reads them from the API server; [`actions`] runs
 //! Argo CD's actions on live objects; [`apply`] applies manifests again and again; [`files`] keeps files and pages true.
 
 mod actions;
@@ -12,6 +12,7 @@ mod files;
 mod flux;
 mod health;
 mod kstatus;
+mod live;
 mod record;
 mod states;
 

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     argo::{FOLDER, act, offered},
-    documents, path,
-    states::{api, is, until},
+    documents,
+    live::{api, is, until},
+    path,
 };
 use crate::{manifests::Kind, world::World};
 

@@ -13,8 +13,9 @@ use pam_operator::simulator::Data;
 use serde_json::{Value, json};
 
 use super::{
-    argo, documents, files, path,
-    states::{change, is, until},
+    argo, documents, files,
+    live::{change, is, until},
+    path,
 };
 use crate::{
     look::posts,
