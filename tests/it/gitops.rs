@@ -1,9 +1,10 @@
 //! What Argo CD, Flux and `kubectl apply` make of our objects: real objects in every state, judged by the scripts and
 //! expressions that `gitops/` ships.
 //!
-//! [`states`] brings objects of the three kinds into every state and records them in `gitops/argocd/`; [`health`] asks
-//! Argo CD's script ([`argo`]), Flux's expressions ([`flux`]) and kstatus ([`kstatus`]) about each; [`live`] reads them from the API server; [`actions`] runs
-//! Argo CD's actions on live objects; [`apply`] applies manifests again and again; [`files`] keeps files and pages true.
+//! [`states`] brings objects of the three kinds into every state; [`health`] asks Argo CD's script ([`argo`]), Flux's
+//! expressions ([`flux`]) and kstatus ([`kstatus`]) about each, and records them ([`record`]) in `gitops/argocd/`;
+//! [`actions`] runs Argo CD's actions; [`apply`] applies manifests again and again; [`files`] keeps files and pages true;
+//! [`live`] reads objects from the API server.
 
 mod actions;
 mod apply;
