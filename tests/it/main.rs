@@ -9,6 +9,7 @@ mod crash;
 mod errors;
 mod examples;
 mod gates;
+mod gitops;
 mod input;
 mod leadership;
 mod lifecycle;
