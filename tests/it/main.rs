@@ -1,5 +1,6 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
+mod book;
 mod canary;
 mod control_plane;
 mod cost;
@@ -15,6 +16,7 @@ mod ownership;
 mod policies;
 mod protection;
 mod random;
+mod reference;
 mod requests;
 mod rounds;
 mod stale;
