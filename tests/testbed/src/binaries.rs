@@ -2,14 +2,14 @@
 
 use std::{
     env,
-    fs::{self, File, TryLockError},
-    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
-use crate::{Error, go, progress::Progress};
+use crate::{
+    Error,
+    cache::{self, on_path},
+    go,
+};
 
 /// The Go module that pins the versions of both programs.
 const GO_MOD: &str = include_str!("../../controlplane/go.mod");
@@ -51,19 +51,10 @@ impl Binaries {
         (binaries.kube_apiserver.is_file() && binaries.etcd.is_file()).then_some(binaries)
     }
 
-    /// Several processes may come here at once (the demo, tests, a benchmark): one builds, the others wait for it.
     fn cached_or_built() -> Result<Self, Error> {
-        let cache = cache_directory();
-        if let Some(binaries) = Self::in_directory(&cache) {
-            return Ok(binaries);
-        }
-        let doing = || Error::io(format!("cannot use {}", cache.display()));
-        fs::create_dir_all(&cache).map_err(doing())?;
-        let lock = File::create(cache.join("lock")).map_err(doing())?;
-        wait_for_lock(&lock).map_err(doing())?;
-        if Self::in_directory(&cache).is_none() {
-            go::build(&module_directory(), &version(), &cache)?;
-        }
+        let cache = cache::directory("controlplane", &version(), (GO_MOD, GO_SUM));
+        let build = || go::build_control_plane(&module_directory(), &version(), &cache);
+        cache::once(&cache, "control plane", || Self::in_directory(&cache).is_some(), build)?;
         Self::in_directory(&cache)
             .ok_or_else(|| Error::Binaries(format!("go build left no binaries in {}", cache.display())))
     }
@@ -82,39 +73,4 @@ pub fn version() -> String {
 
 fn module_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../controlplane")
-}
-
-/// One directory for each content of the Go module, in the target directory that all packages share.
-fn cache_directory() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), |dir| workspace.join(dir));
-    let mut hasher = DefaultHasher::new();
-    (GO_MOD, GO_SUM, env::consts::OS, env::consts::ARCH).hash(&mut hasher);
-    target
-        .join("controlplane")
-        .join(format!("{}-{:016x}", version(), hasher.finish()))
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|directory| directory.join(program))
-        .find(|file| file.is_file())
-}
-
-fn wait_for_lock(lock: &File) -> std::io::Result<()> {
-    let mut waiting = None;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => waiting
-                .get_or_insert_with(|| Progress::start("control plane"))
-                .show("waiting for another process that builds it"),
-        }
-        thread::sleep(Duration::from_secs(1));
-    }
-    if let Some(progress) = waiting {
-        progress.finish("the other process is done");
-    }
-    Ok(())
 }

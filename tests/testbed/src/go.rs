@@ -1,9 +1,10 @@
-//! Builds kube-apiserver and etcd from the Go module `tests/controlplane`, and shows how far it is.
+//! Builds programs from Go modules of the project, and shows how far it is.
 
 use std::{
     collections::VecDeque,
     fs,
     io::{self, BufRead, BufReader},
+    iter,
     path::Path,
     process::{Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -19,27 +20,35 @@ const KUBE_APISERVER: (&str, &str) = ("kube-apiserver", "k8s.io/kubernetes/cmd/k
 /// How many of the last lines of a failed build an error shows.
 const ERROR_LINES: usize = 20;
 
-/// Builds both programs of the Go module in `module` into the directory `into`. `version` is the Kubernetes version.
-pub(crate) fn build(module: &Path, version: &str, into: &Path) -> Result<(), Error> {
-    require_go()?;
-    build_program(module, version, into, ETCD)?;
-    build_program(module, version, into, KUBE_APISERVER)
+/// Builds kube-apiserver and etcd from the Go module in `module` into the directory `into`. `version` is the Kubernetes
+/// version: clients parse the server's, so it has to be a real one; the rest is fixed to make builds repeatable.
+pub(crate) fn build_control_plane(module: &Path, version: &str, into: &Path) -> Result<(), Error> {
+    let variables = kubernetes_variables(version);
+    build(module, into, ETCD, &variables)?;
+    build(module, into, KUBE_APISERVER, &variables)
 }
 
 fn require_go() -> Result<(), Error> {
     match Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
         _ => Err(Error::Binaries(
-            "the demo and the tests run on a real kube-apiserver and etcd, which are built once into target/ and for which \
-             there is no working `go` command: install Go 1.26 or later (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a \
-             directory that holds kube-apiserver and etcd"
+            "the demo and the tests run on a real kube-apiserver and etcd, and the tests of the chart with helm; these are \
+             built once into target/, for which there is no working `go` command: install Go 1.26 or later \
+             (https://go.dev/dl); for the first two it is enough to set KUBEBUILDER_ASSETS to a directory that holds them"
                 .to_owned(),
         )),
     }
 }
 
-/// Builds one program under another name first, so that an interrupted build leaves nothing that looks finished.
-fn build_program(module: &Path, version: &str, into: &Path, (program, package): (&str, &str)) -> Result<(), Error> {
+/// Builds a program, with values set into variables of its packages, under another name first, so that an interrupted
+/// build leaves nothing that looks finished.
+pub(crate) fn build(
+    module: &Path,
+    into: &Path,
+    (program, package): (&str, &str),
+    variables: &[(&str, String)],
+) -> Result<(), Error> {
+    require_go()?;
     let unfinished = into.join(format!("{program}.unfinished"));
     let mut progress = Progress::start(format!("building {program} (once)"));
     // One dot a package: the most that go can compile. This also downloads the modules.
@@ -53,7 +62,7 @@ fn build_program(module: &Path, version: &str, into: &Path, (program, package): 
         "-trimpath",
         "-buildvcs=false",
         "-ldflags",
-        &ldflags(version),
+        &ldflags(variables),
         "-o",
     ]);
     run(build.arg(&unfinished).arg(package), packages, &mut progress)?;
@@ -77,7 +86,7 @@ fn run(command: &mut Command, packages: usize, progress: &mut Progress) -> Resul
     if !output.status.success() {
         let text = Vec::from(last_lines).join("\n");
         return Err(Error::Binaries(format!(
-            "cannot build the control plane: go ended with {}; the first build needs the Go module proxy\n{text}",
+            "cannot build: go ended with {}; the first build needs the Go module proxy\n{text}",
             output.status
         )));
     }
@@ -95,20 +104,23 @@ fn go(module: &Path) -> Command {
     command
 }
 
-/// Clients parse the server's version, so it has to be a real one; the rest is fixed to make builds repeatable.
-fn ldflags(version: &str) -> String {
+fn kubernetes_variables(version: &str) -> Vec<(&'static str, String)> {
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let values = [
-        ("gitVersion", version),
-        ("gitMajor", major),
-        ("gitMinor", minor),
-        ("gitCommit", "unknown"),
-        ("gitTreeState", "clean"),
-        ("buildDate", "1970-01-01T00:00:00Z"),
+        ("k8s.io/component-base/version.gitVersion", version),
+        ("k8s.io/component-base/version.gitMajor", major),
+        ("k8s.io/component-base/version.gitMinor", minor),
+        ("k8s.io/component-base/version.gitCommit", "unknown"),
+        ("k8s.io/component-base/version.gitTreeState", "clean"),
+        ("k8s.io/component-base/version.buildDate", "1970-01-01T00:00:00Z"),
     ];
-    let values = values.map(|(name, value)| format!("-X k8s.io/component-base/version.{name}={value}"));
-    format!("-s -w {}", values.join(" "))
+    values.map(|(name, value)| (name, value.to_owned())).to_vec()
+}
+
+fn ldflags(variables: &[(&str, String)]) -> String {
+    let values = variables.iter().map(|(name, value)| format!(" -X {name}={value}"));
+    iter::once("-s -w".to_owned()).chain(values).collect()
 }
 
 fn read_lines(stderr: impl io::Read + Send + 'static) -> Receiver<String> {
@@ -155,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_version_is_given_as_clients_parse_it() {
-        let flags = ldflags("v1.36.3");
+        let flags = ldflags(&kubernetes_variables("v1.36.3"));
         assert!(
             flags.starts_with("-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 "),
             "{flags}"

@@ -8,11 +8,13 @@
 //! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
 //!   [`simulate_pam`] the PAM in this one.
 //! * [`tap`] stands between the operator and both, numbers what leaves the operator, and lets any of it fail.
+//! * [`tools`] fetches and runs what checks and installs the chart, the image and the rest that is no Rust.
 //!
 //! Nothing here outlives the process that started it, however it ends.
 
 mod audit;
 mod binaries;
+mod cache;
 mod control_plane;
 mod credential;
 mod error;
@@ -27,6 +29,7 @@ mod progress;
 pub mod rbac;
 mod scratch;
 pub mod tap;
+pub mod tools;
 mod wait;
 
 pub use audit::{AuditLog, Mark, Request, count};
