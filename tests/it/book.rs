@@ -1,7 +1,9 @@
 //! The book in `docs/` and its Portuguese beginning: both build without a warning, every page is reachable, no link leads
-//! nowhere, and every manifest that they show is a file that a test applies.
+//! nowhere, what they name of the program and the chart exists, and every manifest that they show is a file that a test
+//! applies.
 
 mod links;
+mod names;
 
 use std::{
     fs, io,
@@ -67,7 +69,7 @@ fn build(book: &str, into: &Path) -> String {
         .finish();
     tracing::subscriber::with_default(subscriber, || {
         let mut book = MDBook::load(repository().join(book)).expect("a book");
-        book.config.build.build_dir = into.to_owned();
+        book.config.build.build_dir = into.into();
         book.build().expect("it builds");
     });
     let said = said.0.lock().expect("no writer panics");

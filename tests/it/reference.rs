@@ -6,6 +6,7 @@ mod commands;
 mod events;
 mod kinds;
 mod markdown;
+mod metrics;
 mod reasons;
 mod values;
 
@@ -19,6 +20,7 @@ fn pages() -> Vec<(String, String)> {
     let own = [
         ("reasons.md", reasons::page()),
         ("events.md", events::page()),
+        ("metrics.md", metrics::page()),
         ("commands.md", commands::page()),
         ("values.md", values::page()),
     ];
