@@ -2,6 +2,7 @@
 //! nowhere, what they name of the program and the chart exists, and every manifest that they show is a file that a test
 //! applies.
 
+mod commands;
 mod links;
 mod names;
 
