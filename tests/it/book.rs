@@ -5,6 +5,7 @@
 mod commands;
 mod links;
 mod names;
+mod quickstart;
 
 use std::{
     fs, io,

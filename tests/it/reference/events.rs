@@ -18,8 +18,8 @@ $ kubectl -n demo events --for pamcredential/orders-db
 ```
 
 An event is published when the condition `Ready` gets another status or reason, and when `Drifted` gets a reason of its own. A
-POST that is under way (`Progressing`) is no event. The note is the condition's message. Events are a convenience: when
-more than 1024 wait to be written, further ones are left out, and the conditions stay complete.
+POST that is under way (`Progressing`) is no event. The note is the condition's message. Events are a convenience: in a
+storm some are left out, while the conditions stay complete.
 
 ";
 
