@@ -7,6 +7,7 @@ mod cost;
 mod crash;
 mod errors;
 mod examples;
+mod gitops;
 mod input;
 mod leadership;
 mod lifecycle;
