@@ -2,7 +2,6 @@
 
 use pam_operator::api::Reason;
 use schemars::schema_for;
-use serde_json::Value;
 
 use super::markdown::{code, prose, table};
 
@@ -54,11 +53,10 @@ pub(super) fn meaning(reason: Reason) -> String {
 }
 
 #[test]
-fn every_reason_has_a_page_to_itself_in_the_table() {
+fn every_reason_has_a_row_with_its_remedy() {
     let page = page();
     for reason in Reason::ALL {
         assert!(page.contains(&format!("{} |", code(reason.as_str()))), "{reason}");
         assert!(page.contains(&prose(reason.remedy())), "{reason}");
     }
-    assert_ne!(schema_for!(Reason).to_value()["oneOf"], Value::Null);
 }
