@@ -1,6 +1,7 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
 mod alerts;
+mod book;
 mod canary;
 mod chart;
 mod control_plane;
@@ -20,6 +21,7 @@ mod ownership;
 mod policies;
 mod protection;
 mod random;
+mod reference;
 mod requests;
 mod rounds;
 mod selftest;
