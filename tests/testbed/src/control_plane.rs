@@ -43,6 +43,13 @@ const AUDIT_LOG: &str = "audit.log";
 const ETCD_SOCKET: &str = "etcd:0";
 const ETCD_PEER_SOCKET: &str = "peer:0";
 
+/// Whether each request is written to the audit log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Auditing {
+    On,
+    Off,
+}
+
 /// A running control plane. Dropping it, and the end of this process in whatever way, stops it and removes its data.
 ///
 /// It holds nothing of an async runtime, so tests with a runtime each can share one; clients belong to the runtime that
@@ -80,15 +87,28 @@ pub async fn shared() -> &'static ControlPlane {
 impl ControlPlane {
     /// Finds or builds the programs, starts them and waits until the API server is ready.
     pub async fn start() -> Result<Self, Error> {
-        let binaries = tokio::task::spawn_blocking(Binaries::find);
-        Self::start_with(&binaries.await.expect("finding the binaries does not panic")?).await
+        Self::start_found(Auditing::On).await
+    }
+
+    /// The same without an audit log, whose blocking mode costs throughput: [`Self::audit`] finds nothing to read.
+    pub async fn start_unaudited() -> Result<Self, Error> {
+        Self::start_found(Auditing::Off).await
     }
 
     /// Starts the given programs and waits until the API server is ready.
     pub async fn start_with(binaries: &Binaries) -> Result<Self, Error> {
+        Self::start_given(binaries, Auditing::On).await
+    }
+
+    async fn start_found(auditing: Auditing) -> Result<Self, Error> {
+        let binaries = tokio::task::spawn_blocking(Binaries::find);
+        Self::start_given(&binaries.await.expect("finding the binaries does not panic")?, auditing).await
+    }
+
+    async fn start_given(binaries: &Binaries, auditing: Auditing) -> Result<Self, Error> {
         let mut attempt = 1;
         loop {
-            match Self::start_on(binaries, free_port()?).await {
+            match Self::start_on(binaries, free_port()?, auditing).await {
                 Err(Error::Start(text)) if attempt < ATTEMPTS && text.contains("address already in use") => {
                     attempt += 1;
                 }
@@ -97,7 +117,7 @@ impl ControlPlane {
         }
     }
 
-    async fn start_on(binaries: &Binaries, port: u16) -> Result<Self, Error> {
+    async fn start_on(binaries: &Binaries, port: u16, auditing: Auditing) -> Result<Self, Error> {
         let authority = Authority::new()?;
         let mut scratch = Scratch::new()?;
         let deadline = Instant::now() + START_DEADLINE;
@@ -110,6 +130,9 @@ impl ControlPlane {
         }
 
         let mut command = api_server_command(binaries, &scratch, &authority, port)?;
+        if auditing == Auditing::On {
+            audit_to_log(&mut command, &scratch)?;
+        }
         let api_server = scratch.spawn(&mut command, API_SERVER_LOG)?;
         let audit = AuditLog::new(scratch.path().join(AUDIT_LOG));
         let control_plane = Self {
@@ -220,6 +243,8 @@ fn etcd_command(binaries: &Binaries) -> Command {
         .args(["--name=testbed", "--data-dir=etcd", "--log-level=warn"])
         // Losing data with the machine is no harm here, and waiting for the disk makes everything slow.
         .arg("--unsafe-no-fsync")
+        // A hundred thousand objects with some versions of each do not fit into the default of 2 GiB.
+        .arg("--quota-backend-bytes=8589934592")
         .arg(format!("--listen-client-urls={client}"))
         .arg(format!("--advertise-client-urls={client}"))
         .arg(format!("--listen-peer-urls={peer}"))
@@ -241,7 +266,6 @@ fn api_server_command(
     let (service_account_key, service_account_public_key) = pki::service_account_keys()?;
     scratch.write("service-account.key", &service_account_key)?;
     scratch.write("service-account.pub", &service_account_public_key)?;
-    scratch.write("audit-policy.json", audit::POLICY)?;
     let mut command = Command::new(&binaries.kube_apiserver);
     command
         .arg(format!(
@@ -273,14 +297,20 @@ fn api_server_command(
             "--enable-priority-and-fairness=false",
             "--max-requests-inflight=0",
             "--max-mutating-requests-inflight=0",
-        ])
+        ]);
+    Ok(command)
+}
+
+fn audit_to_log(command: &mut Command, scratch: &Scratch) -> Result<(), Error> {
+    scratch.write("audit-policy.json", audit::POLICY)?;
+    command
         .args([
             "--audit-policy-file=audit-policy.json",
             "--audit-log-mode=blocking",
             "--audit-log-maxsize=10000",
         ])
         .arg(format!("--audit-log-path={AUDIT_LOG}"));
-    Ok(command)
+    Ok(())
 }
 
 /// An error with the end of the log when a process ended or the deadline has passed.

@@ -75,6 +75,8 @@ pub struct Operator {
 pub struct Usage {
     /// Processor time of all its threads, in user and kernel mode; resolution 10 ms.
     pub cpu: Duration,
+    /// The memory that it has resident, in bytes.
+    pub rss: u64,
     /// The most memory that it ever had resident, in bytes.
     pub peak_rss: u64,
 }
@@ -109,13 +111,18 @@ impl Operator {
 
     /// Waits until `/readyz` answers with success.
     pub async fn ready(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + READY_DEADLINE;
+        self.ready_within(READY_DEADLINE).await
+    }
+
+    /// The same for an operator that has very much to read first.
+    pub async fn ready_within(&mut self, limit: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + limit;
         while self.get("/readyz").await.is_err() {
             if let Some(outcome) = self.scratch.exit_of(self.pid)? {
                 return Err(self.failure(&format!("ended early ({outcome})")));
             }
             if Instant::now() > deadline {
-                return Err(self.failure(&format!("was not ready after {READY_DEADLINE:?}")));
+                return Err(self.failure(&format!("was not ready after {limit:?}")));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -167,9 +174,11 @@ impl Operator {
         };
         let ticks = cpu_ticks(&read("stat")?);
         let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
+        let status = read("status")?;
         Ok(Usage {
             cpu,
-            peak_rss: peak_rss_kib(&read("status")?) * 1024,
+            rss: kib(&status, "VmRSS:") * 1024,
+            peak_rss: kib(&status, "VmHWM:") * 1024,
         })
     }
 
@@ -302,9 +311,9 @@ fn state(stat: &str) -> Option<&str> {
     stat.rsplit_once(')')?.1.split_whitespace().next()
 }
 
-/// The line `VmHWM` of `/proc/<pid>/status`, in KiB.
-fn peak_rss_kib(status: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+/// A line of `/proc/<pid>/status`, in KiB: `VmRSS:` is resident now, `VmHWM:` was at most.
+fn kib(status: &str, key: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|rest| rest.split_whitespace().next())
         .and_then(|number| number.parse().ok())
         .unwrap_or_default()
@@ -322,10 +331,8 @@ mod tests {
     }
 
     #[test]
-    fn peak_memory_is_the_high_water_mark() {
-        assert_eq!(
-            peak_rss_kib("VmPeak:\t  900000 kB\nVmHWM:\t   31820 kB\nVmRSS:\t   30000 kB\n"),
-            31820
-        );
+    fn memory_is_told_now_and_at_its_most() {
+        let status = "VmPeak:\t  900000 kB\nVmHWM:\t   31820 kB\nVmRSS:\t   30000 kB\n";
+        assert_eq!((kib(status, "VmRSS:"), kib(status, "VmHWM:")), (30000, 31820));
     }
 }
