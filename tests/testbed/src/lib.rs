@@ -8,11 +8,13 @@
 //! * [`manifest`] applies YAML, [`examples`] has that of the product's examples, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
 //!   [`simulate_pam`] the PAM in this one.
 //! * [`tap`] stands between the operator and both, numbers what leaves the operator, and lets any of it fail.
+//! * [`go_baseline`] is the same job as a Go controller, for `cargo bench-scale`.
 //! * [`tools`] fetches and runs what checks and installs the chart, the image and the rest that is no Rust.
 //!
 //! Nothing here outlives the process that started it, however it ends.
 
 mod audit;
+mod baseline;
 mod binaries;
 mod cache;
 mod control_plane;
@@ -34,6 +36,7 @@ pub mod tools;
 mod wait;
 
 pub use audit::{AuditLog, Mark, Request, count};
+pub use baseline::go_baseline;
 pub use binaries::{Binaries, version};
 pub use control_plane::{ADMIN, ControlPlane, shared};
 pub use credential::{has_applied, is_ready};

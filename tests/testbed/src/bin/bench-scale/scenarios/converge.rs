@@ -1,0 +1,52 @@
+//! S1: all objects are new to a contestant that starts.
+
+use std::time::Instant;
+
+use testbed::{Error, Operator, Progress};
+
+use super::{plot, tenant};
+use crate::{
+    ceiling,
+    record::Record,
+    settle::settle,
+    stage::{Run, Stage},
+    view::Follower,
+};
+
+/// From the start of the process until all objects are Ready.
+pub async fn measure(stage: &Stage<'_>) -> Result<(Record, Operator), Error> {
+    let count = stage.fleet.len();
+    let follower = Follower::begin(&stage.admin).await?;
+    let started = Instant::now();
+    let operator = stage.spawn()?;
+    let ready = follower.until("all Ready", stage.deadline(), |view| view.ready() == count);
+    let progress = Progress::start(format!("S1, {}", stage.run.contestant.name()));
+    progress.follow("all objects are new", ready).await?;
+    let (wall, cpu) = (started.elapsed(), operator.usage()?.cpu);
+    settle(&operator).await?;
+    let mut record = stage.record("S1", 0);
+    record.seconds("until all are Ready", wall);
+    record.number("objects a second", "1/s", f64::from(count) / wall.as_secs_f64());
+    record.cpu_each("CPU for an object", cpu, count);
+    record.memory(operator.usage()?);
+    record.count("POSTs", stage.pam.mark());
+    record.count("listings", stage.pam.listings());
+    Ok((record, operator))
+}
+
+/// What the rig gives without a controller.
+pub async fn ceiling(run: Run<'_>) -> Result<Record, Error> {
+    let stage = Stage::set(run, plot(&[tenant(run.arguments.objects)])).await?;
+    let started = Instant::now();
+    let progress = Progress::start("S1, ceiling");
+    progress
+        .follow("the same requests without a controller", ceiling::converge(&stage))
+        .await?;
+    let wall = started.elapsed();
+    let mut record = stage.record("S1", 0);
+    record.seconds("until all are Ready", wall);
+    let rate = f64::from(stage.fleet.len()) / wall.as_secs_f64();
+    record.number("objects a second", "1/s", rate);
+    record.count("POSTs", stage.pam.mark());
+    Ok(record)
+}
