@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::{
-    AuditLog, Binaries, Error, audit, manifest, pki, pki::Authority, ports::free_port, rbac, scratch::Scratch,
+    AuditLog, Binaries, Error, Usage, audit, manifest, pki, pki::Authority, ports::free_port, rbac, scratch::Scratch,
 };
 
 /// The user that may do everything.
@@ -59,6 +59,8 @@ pub struct ControlPlane {
     authority: Authority,
     url: String,
     audit: AuditLog,
+    /// Process ids of etcd and kube-apiserver.
+    pids: [u32; 2],
 }
 
 /// The control plane that all tests of this process share, with the product's CRDs and the operator's roles installed.
@@ -140,6 +142,7 @@ impl ControlPlane {
             authority,
             url: format!("https://127.0.0.1:{port}"),
             audit,
+            pids: [etcd, api_server],
         };
         control_plane
             .ready(&[(etcd, ETCD_LOG), (api_server, API_SERVER_LOG)], deadline)
@@ -181,6 +184,12 @@ impl ControlPlane {
     #[must_use]
     pub fn audit(&self) -> &AuditLog {
         &self.audit
+    }
+
+    /// Processor time of etcd and kube-apiserver together.
+    pub fn cpu(&self) -> Result<Duration, Error> {
+        let [etcd, api_server] = self.pids;
+        Ok(Usage::of(etcd)?.cpu + Usage::of(api_server)?.cpu)
     }
 
     /// A client of the user that may do everything.

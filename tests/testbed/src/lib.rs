@@ -33,6 +33,7 @@ pub mod rbac;
 mod scratch;
 pub mod tap;
 pub mod tools;
+mod usage;
 mod wait;
 
 pub use audit::{AuditLog, Mark, Request, count};
@@ -42,7 +43,8 @@ pub use control_plane::{ADMIN, ControlPlane, shared};
 pub use credential::{has_applied, is_ready};
 pub use error::Error;
 pub use namespace::{create_namespace, delete_namespace, finalize_namespace};
-pub use operator::{Operator, OperatorConfig, Usage, run_as_operator};
+pub use operator::{Operator, OperatorConfig, run_as_operator};
 pub use pam::simulate_pam;
 pub use progress::Progress;
+pub use usage::Usage;
 pub use wait::{wait_for, wait_until_gone};

@@ -13,7 +13,7 @@ use std::{
 use kube::{Client, Config};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Error, ports::free_port, scratch::Scratch};
+use crate::{Error, Usage, ports::free_port, scratch::Scratch};
 
 const LOG: &str = "operator.log";
 
@@ -70,17 +70,6 @@ pub struct Operator {
     url: String,
 }
 
-/// What an operator has used since it started.
-#[derive(Clone, Copy, Debug)]
-pub struct Usage {
-    /// Processor time of all its threads, in user and kernel mode; resolution 10 ms.
-    pub cpu: Duration,
-    /// The memory that it has resident, in bytes.
-    pub rss: u64,
-    /// The most memory that it ever had resident, in bytes.
-    pub peak_rss: u64,
-}
-
 impl Operator {
     /// Starts the operator and waits until its `/readyz` answers.
     pub async fn start(config: &OperatorConfig) -> Result<Self, Error> {
@@ -117,7 +106,8 @@ impl Operator {
     /// The same for an operator that has very much to read first.
     pub async fn ready_within(&mut self, limit: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + limit;
-        while self.get("/readyz").await.is_err() {
+        let client = self.client()?;
+        while get(&client, "/readyz").await.is_err() {
             if let Some(outcome) = self.scratch.exit_of(self.pid)? {
                 return Err(self.failure(&format!("ended early ({outcome})")));
             }
@@ -131,15 +121,12 @@ impl Operator {
 
     /// The text that the operator's own HTTP server answers with success at `path`, such as `/metrics`.
     pub async fn get(&self, path: &str) -> Result<String, Error> {
+        get(&self.client()?, path).await
+    }
+
+    fn client(&self) -> Result<Client, Error> {
         let url = self.url.parse().expect("an address on the loopback is a valid URL");
-        let request = http::Request::get(path)
-            .body(Vec::new())
-            .expect("the path is a constant of the caller");
-        let client = Client::try_from(Config::new(url)).map_err(Error::kube("cannot make an HTTP client"))?;
-        client
-            .request_text(request)
-            .await
-            .map_err(Error::kube(format!("cannot get {path} of the operator")))
+        Client::try_from(Config::new(url)).map_err(Error::kube("cannot make an HTTP client"))
     }
 
     /// Where the operator's own HTTP server listens.
@@ -166,20 +153,9 @@ impl Operator {
         self.pid
     }
 
-    /// What the operator has used so far, from `/proc` (Linux).
+    /// What the operator has used so far.
     pub fn usage(&self) -> Result<Usage, Error> {
-        let read = |name: &str| {
-            let path = format!("/proc/{}/{name}", self.pid);
-            fs::read_to_string(&path).map_err(Error::io(format!("cannot read {path}")))
-        };
-        let ticks = cpu_ticks(&read("stat")?);
-        let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
-        let status = read("status")?;
-        Ok(Usage {
-            cpu,
-            rss: kib(&status, "VmRSS:") * 1024,
-            peak_rss: kib(&status, "VmHWM:") * 1024,
-        })
+        Usage::of(self.pid)
     }
 
     /// Whether it has ended by itself.
@@ -294,16 +270,14 @@ impl Drop for Operator {
     }
 }
 
-/// User and system time in `/proc/<pid>/stat` (fields 14 and 15), in clock ticks. The second field, the program's name in
-/// parentheses, may hold anything.
-fn cpu_ticks(stat: &str) -> u64 {
-    let (_, after_name) = stat.rsplit_once(')').unwrap_or_default();
-    after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum()
+async fn get(client: &Client, path: &str) -> Result<String, Error> {
+    let request = http::Request::get(path)
+        .body(Vec::new())
+        .expect("the path is a constant of the caller");
+    client
+        .request_text(request)
+        .await
+        .map_err(Error::kube(format!("cannot get {path} of the operator")))
 }
 
 /// What a thread does by its `stat` in `/proc` (field 3), such as `R` (it runs) or `T` (it was stopped).
@@ -311,28 +285,13 @@ fn state(stat: &str) -> Option<&str> {
     stat.rsplit_once(')')?.1.split_whitespace().next()
 }
 
-/// A line of `/proc/<pid>/status`, in KiB: `VmRSS:` is resident now, `VmHWM:` was at most.
-fn kib(status: &str, key: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(key));
-    line.and_then(|rest| rest.split_whitespace().next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn processor_time_and_state_are_found_behind_any_program_name() {
+    fn the_state_is_found_behind_any_program_name() {
         let stat = "41 (a) b) (c) S 1 41 41 0 -1 4194304 900 0 0 0 250 13 0 0 20 0 5 0 81 1 2";
-        assert_eq!(cpu_ticks(stat), 263);
         assert_eq!(state(stat), Some("S"));
-    }
-
-    #[test]
-    fn memory_is_told_now_and_at_its_most() {
-        let status = "VmPeak:\t  900000 kB\nVmHWM:\t   31820 kB\nVmRSS:\t   30000 kB\n";
-        assert_eq!((kib(status, "VmRSS:"), kib(status, "VmHWM:")), (30000, 31820));
     }
 }

@@ -230,3 +230,39 @@ impl Change {
 fn typed<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("the literal has the form of the object")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn post(store: &mut Store, object: &Object) {
+        store.upsert(Instant::now(), typed(object.body()));
+    }
+
+    #[test]
+    fn figures_count_only_over_a_pam_that_has_exactly_what_is_meant() {
+        let tenant = Tenant {
+            namespace: "a",
+            objects: 2,
+        };
+        let mut fleet = Fleet::new(&[tenant], false);
+        let mut store = Store::default();
+        post(&mut store, &fleet.objects[0]);
+        assert_eq!(fleet.void(&store, 0).as_deref(), Some("1 entries are not as desired"));
+        post(&mut store, &fleet.objects[1]);
+        assert_eq!(fleet.void(&store, 0), None);
+
+        let change = fleet.rotate(1).pop().expect("one change");
+        assert_eq!(fleet.void(&store, 0).as_deref(), Some("1 entries are not as desired"));
+        post(&mut store, &fleet.objects[0]);
+        assert_eq!(fleet.void(&store, 0), None);
+        let carriers: Vec<_> = store.posts().iter().map(|post| change.is_in(post)).collect();
+        assert_eq!(carriers, [false, false, true]);
+
+        post(&mut store, &fleet.objects[0]);
+        assert_eq!(fleet.void(&store, 0).as_deref(), Some("1 POSTs repeat what was sent"));
+        assert_eq!(fleet.void(&store, 4), None, "that one was looked at before");
+    }
+}

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use testbed::{Error, Operator};
 
 /// How long one look lasts, and the processor time that it may show at rest (the system counts 10 ms at a time).
-const WINDOW: Duration = Duration::from_millis(500);
-const AT_REST: Duration = Duration::from_millis(20);
+const WINDOW: Duration = Duration::from_millis(200);
+const AT_REST: Duration = Duration::from_millis(10);
 
 /// How many looks in a row have to show rest.
-const WINDOWS: u32 = 4;
+const WINDOWS: u32 = 8;
 
 const DEADLINE: Duration = Duration::from_mins(5);
 

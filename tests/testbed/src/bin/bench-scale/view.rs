@@ -146,3 +146,38 @@ fn is_ready(object: &Seen) -> bool {
 fn key(object: &Seen) -> (String, String) {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(name: &str, generation: i64, status: &Value) -> Seen {
+        let object = json!({
+            "apiVersion": "pam-operator.dev/v1alpha1", "kind": "PamCredential",
+            "metadata": {"name": name, "namespace": "a", "generation": generation}, "spec": {}, "status": status,
+        });
+        serde_json::from_value(object).expect("the literal has the form of an object")
+    }
+
+    #[test]
+    fn an_object_counts_while_it_is_ready_in_its_present_generation() {
+        let ready = json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]});
+        let mut view = View::default();
+        let mut counts = Vec::new();
+        for event in [
+            Event::InitApply(object("one", 1, &json!({"observedGeneration": -1}))),
+            Event::Apply(object("one", 1, &ready)),
+            Event::Apply(object("two", 1, &ready)),
+            Event::Apply(object("two", 2, &ready)),
+            Event::Delete(object("one", 1, &ready)),
+            Event::Delete(object("two", 2, &ready)),
+        ] {
+            view.take(event);
+            counts.push(view.ready());
+        }
+        assert_eq!(counts, [0, 1, 2, 1, 0, 0]);
+        assert!(view.is_empty());
+    }
+}
