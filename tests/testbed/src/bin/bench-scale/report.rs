@@ -76,7 +76,7 @@ fn cell(records: &[&Record], contestant: Contestant, name: &str) -> String {
     };
     let is_void = records.iter().any(|record| record.void.is_some());
     let mark = if is_void { " !" } else { "" };
-    let median = show(values[values.len() / 2]);
+    let median = show(f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]));
     if values.len() == 1 {
         format!("{median}{mark}")
     } else {

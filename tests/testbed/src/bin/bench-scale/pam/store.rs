@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The part of a POST that the benchmark's objects use.
 #[derive(Deserialize)]
@@ -28,6 +28,8 @@ pub struct Entry {
     pub is_active: bool,
     /// How often the password became another one.
     changes: u32,
+    /// The entry as the listing has it.
+    listed: String,
 }
 
 /// A POST that was executed.
@@ -96,20 +98,21 @@ impl Store {
         entry.map(|entry| entry.is_active = false).is_some()
     }
 
-    /// The active entries as the listing has them.
-    pub fn listing(&self) -> Vec<Value> {
-        let active = self.entries.iter().enumerate().filter(|(_, entry)| entry.is_active);
-        active
-            .map(|(place, entry)| {
-                json!({
-                    "id": (place + 1).to_string(), "identifier": entry.identifier, "username": entry.username,
-                    "expiration": null, "change": format!("2026-01-01 00:00:00 ({})", entry.changes), "view": null,
-                    "hostname": entry.hostname, "management_ip": entry.ip, "type": "Local User", "type_code": "1",
-                    "device_model": "Server", "device_type": "Server", "device_vendor": "Vendor",
-                    "automatic_change": "0", "connectivity": "", "connectivity_code": "",
-                })
-            })
-            .collect()
+    /// The active entries as the listing has them: how many, and a JSON array. Each was rendered when it changed, because
+    /// all others wait meanwhile, and the machine is the contestants'.
+    pub fn listing(&self) -> (usize, String) {
+        let active = || self.entries.iter().filter(|entry| entry.is_active);
+        let length: usize = active().map(|entry| entry.listed.len() + 1).sum();
+        let mut text = String::with_capacity(length + 2);
+        text.push('[');
+        for entry in active() {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(&entry.listed);
+        }
+        text.push(']');
+        (active().count(), text)
     }
 
     fn create(&mut self, body: &Body) -> usize {
@@ -122,8 +125,11 @@ impl Store {
             additional: body.additional.clone(),
             is_active: true,
             changes: 1,
+            listed: String::new(),
         });
-        self.entries.len() - 1
+        let place = self.entries.len() - 1;
+        self.render(place);
+        place
     }
 
     /// What is absent stays. Returns whether nothing changed.
@@ -141,7 +147,22 @@ impl Store {
         after.changes += u32::from(after.content != before.content);
         let is_needless = after == before;
         self.entries[place] = after;
+        if !is_needless {
+            self.render(place);
+        }
         is_needless
+    }
+
+    fn render(&mut self, place: usize) {
+        let entry = &mut self.entries[place];
+        let listed = json!({
+            "id": (place + 1).to_string(), "identifier": entry.identifier, "username": entry.username,
+            "expiration": null, "change": format!("2026-01-01 00:00:00 ({})", entry.changes), "view": null,
+            "hostname": entry.hostname, "management_ip": entry.ip, "type": "Local User", "type_code": "1",
+            "device_model": "Server", "device_type": "Server", "device_vendor": "Vendor",
+            "automatic_change": "0", "connectivity": "", "connectivity_code": "",
+        });
+        entry.listed = listed.to_string();
     }
 }
 
@@ -179,10 +200,13 @@ mod tests {
     fn what_is_deactivated_is_not_listed() {
         let mut store = Store::default();
         store.upsert(Instant::now(), body(None));
+        let (count, text) = store.listing();
+        let listed: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(
-            (store.listing().len(), store.deactivate(2), store.deactivate(1)),
-            (1, false, true)
+            (count, &listed[0]["username"], &listed[1]),
+            (1, &json!("user"), &json!(null))
         );
-        assert!(store.listing().is_empty());
+        assert_eq!((store.deactivate(2), store.deactivate(1)), (false, true));
+        assert_eq!(store.listing(), (0, "[]".to_owned()));
     }
 }
