@@ -7,8 +7,8 @@ use testbed::Error;
 
 use crate::{arguments::Arguments, contestant::Contestant, record::Record};
 
-const FIRST_COLUMN: usize = 52;
-const COLUMN: usize = 26;
+const FIRST_COLUMN: usize = 66;
+const COLUMN: usize = 28;
 
 /// Prints for each scenario a line for each figure, with a column for each contestant: the median, and the spread where
 /// there are several repetitions. `!` marks figures that are void.

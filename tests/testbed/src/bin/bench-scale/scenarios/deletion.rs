@@ -28,13 +28,10 @@ pub async fn measure(run: Run<'_>) -> Result<Record, Error> {
     let void = stage.pam.look(|store| stage.fleet.void(store, 0));
     let (mark, before) = (stage.pam.mark(), operator.usage()?.cpu);
     let started = Instant::now();
-    let gone = follower.until("all gone", stage.deadline(), View::is_empty);
     let progress = Progress::start(format!("S9, {}", run.contestant.name()));
-    let (deleted, gone) = progress
-        .follow("everything is deleted", async { tokio::join!(delete(&stage), gone) })
-        .await;
-    deleted?;
-    gone?;
+    progress
+        .follow("everything is deleted", delete_all(&stage, follower))
+        .await?;
     let wall = started.elapsed();
     settle(&operator).await?;
     let cpu = operator.usage()?.cpu.saturating_sub(before);
@@ -48,6 +45,13 @@ pub async fn measure(run: Run<'_>) -> Result<Record, Error> {
     record.count("POSTs", stage.pam.mark() - mark);
     record.memory(operator.usage()?);
     Ok(record)
+}
+
+/// Deletes all objects and waits until they are gone.
+pub async fn delete_all(stage: &Stage<'_>, follower: Follower) -> Result<(), Error> {
+    let gone = follower.until("all gone", stage.deadline(), View::is_empty);
+    let (deleted, gone) = tokio::join!(delete(stage), gone);
+    deleted.and(gone)
 }
 
 async fn delete(stage: &Stage<'_>) -> Result<(), Error> {
