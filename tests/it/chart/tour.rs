@@ -224,7 +224,7 @@ async fn in_the_whole_cluster() {
         &chart,
         "--namespace",
         super::RELEASE,
-        "--reuse-values",
+        "--reset-then-reuse-values",
     ];
     let recovery = ["--set", "operator.acceptCluster=true,operator.resignClaims=true"];
     let secrets: Api<Secret> = Api::namespaced(installed.admin.clone(), super::RELEASE);
