@@ -6,6 +6,7 @@ mod cost;
 mod crash;
 mod errors;
 mod examples;
+mod image;
 mod input;
 mod leadership;
 mod lifecycle;

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# What helm and the node's administrators do with the release; to be sourced.
+
+tested() { inside helm test "$RELEASE" --namespace "$NAMESPACE" --timeout 90s; }
+
+template() { own get deployment "$RELEASE" -o json | jq --sort-keys .spec.template.spec; }
+
+upgraded() {
+  local before
+  before=$(template)
+  inside helm upgrade "$RELEASE" "$WORKSPACE/charts/pam-operator" --namespace "$NAMESPACE" --reuse-values \
+    --set operator.logLevel=debug --wait --timeout 120s
+  [ "$(template)" != "$before" ] || fail "the pods are the same"
+  rolled_out
+}
+
+# rolled_back TEMPLATE: that of the first revision.
+rolled_back() {
+  inside helm rollback "$RELEASE" 1 --namespace "$NAMESPACE" --wait --timeout 120s
+  equal "$(template)" "$1"
+  rolled_out
+}
+
+# Of two pods one may go; as this node is the only one, the other has to stay.
+drained() {
+  outcome inside kubectl drain "$NODE_NAME" --pod-selector="$(selector)" --delete-emptydir-data --timeout=15s
+  [ "$CODE" != 0 ] || fail "both pods went: $OUTPUT"
+  grep -q "disruption budget" <<<"$OUTPUT" || fail "$OUTPUT"
+  equal "$(own get deployment "$RELEASE" -o 'jsonpath={.status.readyReplicas}')" 1
+}
+
+back_in_service() {
+  inside kubectl uncordon "$NODE_NAME"
+  rolled_out
+}
+
+uninstalled() {
+  inside helm uninstall "$RELEASE" --namespace "$NAMESPACE" --wait --timeout 90s
+  within 30 no_pod
+  equal "$(inside kubectl get crds -o name | grep -c '\.pam-operator\.dev$')" 3
+  equal "$(team get pamcredential password -o name)" pamcredential.pam-operator.dev/password
+}
+
+no_pod() { equal "$(own get pods -o name)" ""; }
