@@ -81,6 +81,10 @@ struct RunArgs {
     #[arg(long, env = "PAM_OPERATOR_LEADER_ELECTION", default_value_t = true, action = ArgAction::Set)]
     leader_election: bool,
 
+    /// Metrics of each object, beside those of their numbers; `false` where there are very many objects
+    #[arg(long, env = "PAM_OPERATOR_OBJECT_METRICS", default_value_t = true, action = ArgAction::Set)]
+    object_metrics: bool,
+
     /// Hosts that connections may name (`host` or `*.suffix`), separated by commas; omitted: any
     #[arg(long, env = "PAM_OPERATOR_ALLOWED_HOSTS", value_delimiter = ',', value_name = "HOST")]
     allowed_hosts: Option<Vec<HostPattern>>,
@@ -210,6 +214,7 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
         accept_cluster: args.accept_cluster,
         resign_claims: args.resign_claims,
         leader_election: args.leader_election,
+        object_metrics: args.object_metrics,
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -8,10 +8,10 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::{controller::Readiness, metrics::Metrics};
-
-/// Format of the metrics.
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+use crate::{
+    controller::Readiness,
+    metrics::{self, Metrics},
+};
 
 /// Serves until `shutdown` ends: `/livez` (the process answers), `/readyz` (all caches were filled; an outage of the
 /// PAM does not change it) and `/metrics`.
@@ -33,7 +33,7 @@ pub async fn serve(
         .route("/readyz", get(ready))
         .route(
             "/metrics",
-            get(move || async move { ([(CONTENT_TYPE, OPENMETRICS)], metrics.render()).into_response() }),
+            get(move || async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.render()).into_response() }),
         );
     axum::serve(listener, routes).with_graceful_shutdown(shutdown).await
 }

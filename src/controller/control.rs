@@ -1,6 +1,6 @@
 //! The controllers themselves: from what is woken to the reconciles, so many at a time.
 
-use std::{convert::Infallible, fmt::Debug, pin::pin, sync::Arc};
+use std::{convert::Infallible, fmt::Debug, pin::pin, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver};
 use kube::{
@@ -21,6 +21,14 @@ use crate::controller::{
     ownership::identity::Name,
     track,
 };
+use crate::metrics::Outcome;
+
+/// A reconcile that could not do its work.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed {
+    /// When it is repeated.
+    pub pause: Duration,
+}
 
 /// What the controllers have in common.
 pub struct Control<S> {
@@ -63,26 +71,28 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
         gone: impl Fn(&Context, &Name),
     ) where
         K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-        F: Future<Output = Action> + Send + 'static,
+        F: Future<Output = Result<Action, Failed>> + Send + 'static,
     {
         let kind = K::kind(&()).into_owned();
+        self.context.metrics.controller(&kind, self.concurrency);
         let queue = wakes
             .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
             .take_until(self.shutdown.clone());
         let run = |object, context: Arc<Context>| {
-            let task = tokio::spawn(reconcile(object, context.clone()));
+            let worker = context.metrics.worker(&kind);
+            let task = tokio::spawn(reconcile(object, context));
             let kind = kind.clone();
             async move {
-                let action = task.await.unwrap_or_else(|panic| {
+                let result = task.await.unwrap_or_else(|panic| {
                     tracing::error!(
                         kind,
                         panicked = panic.is_panic(),
                         "a reconcile ended by accident and is repeated"
                     );
-                    Action::requeue(LONGEST_PAUSE)
+                    Err(Failed { pause: LONGEST_PAUSE })
                 });
-                context.metrics.reconciled(kind);
-                Ok::<_, Infallible>(action)
+                worker.ended(result.as_ref().map_or(Outcome::Error, outcome));
+                Ok::<_, Infallible>(result.unwrap_or_else(|failed| Action::requeue(failed.pause)))
             }
             .boxed()
         };
@@ -100,6 +110,33 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
                 }
                 Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
             }
+        }
+    }
+}
+
+/// How a reconcile counts that did what it could.
+fn outcome(action: &Action) -> Outcome {
+    if *action == Action::await_change() {
+        Outcome::Success
+    } else if *action == Action::requeue(Duration::ZERO) {
+        Outcome::Requeue
+    } else {
+        Outcome::RequeueAfter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reconcile_counts_by_when_it_comes_back() {
+        for (action, expected) in [
+            (Action::await_change(), Outcome::Success),
+            (Action::requeue(Duration::ZERO), Outcome::Requeue),
+            (Action::requeue(Duration::from_millis(1)), Outcome::RequeueAfter),
+        ] {
+            assert_eq!(outcome(&action), expected);
         }
     }
 }

@@ -7,7 +7,7 @@
 //! guarded.rs    objects, readable or not            index.rs     who refers to what
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
-//! namespaces.rs their labels, for selectors
+//! namespaces.rs their labels, for selectors         survey.rs    the objects as metrics show them
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               answer.rs (what its answer means) write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
@@ -37,6 +37,7 @@ mod ownership;
 mod plan;
 mod run;
 mod setup;
+mod survey;
 mod track;
 mod watch;
 

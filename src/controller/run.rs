@@ -21,7 +21,9 @@ use crate::controller::{
     events::Events,
     index::Index,
     namespaces::Namespaces,
+    plan::Warning,
     setup::{self, SetupError},
+    survey::survey,
 };
 use crate::{
     leader::{Election, Loss, Office, Tenure},
@@ -30,6 +32,10 @@ use crate::{
 
 /// What the operator's flags say about the controllers.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the command line's own switches, one field each"
+)]
 pub struct Options {
     /// The rules for connections and deletions.
     pub rules: Rules,
@@ -43,6 +49,8 @@ pub struct Options {
     pub resign_claims: bool,
     /// Act only while holding the lease.
     pub leader_election: bool,
+    /// Each object has metrics of its own.
+    pub object_metrics: bool,
 }
 
 /// Why the controllers ended other than by a shutdown.
@@ -106,6 +114,13 @@ pub async fn run(
         wake,
     });
 
+    let (shown, seen, acts) = (caches.clone(), readiness.clone(), context.effects.tenure().clone());
+    context.metrics.watch(options.object_metrics, move || {
+        (seen.is_ready() && acts.is_valid()).then(|| survey(&shown))
+    });
+    for warning in [Warning::NotOurs, Warning::TimedOut, Warning::Orphaned] {
+        context.metrics.may_release(warning.as_str());
+    }
     writers.watch(&client, &options.namespaces, &context);
     let told = context.clone();
     tokio::spawn(namespace_news.for_each(move |news| {
@@ -128,7 +143,6 @@ pub async fn run(
         // What was woken meanwhile went by.
         caches.wake(&context.wake);
     }
-    context.metrics.leads(true);
     let control = Control {
         context,
         concurrency: options.concurrency,

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Config, Data, Error, Profile, Tls, start};
+use super::{Config, Data, Error, Profile, Tls, publish, start};
 
 /// What `--help` says of the simulator's own paths.
 const CONTROL: &str = "\
@@ -47,6 +47,15 @@ pub struct SimulateArgs {
     #[arg(long, env = "PAM_OPERATOR_TLS_SELF_SIGNED", value_name = "DIR", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub tls_self_signed: Option<PathBuf>,
 
+    /// The same, but the certificate is written to the key `ca.crt` of this `ConfigMap`, which must exist in the pod's own
+    /// namespace
+    #[arg(long, env = "PAM_OPERATOR_TLS_PUBLISH", value_name = "CONFIGMAP", conflicts_with_all = ["tls_cert", "tls_key", "tls_self_signed"])]
+    pub tls_publish: Option<String>,
+
+    /// Further names of the server, separated by commas, for which such a certificate is valid
+    #[arg(long, env = "PAM_OPERATOR_TLS_NAMES", value_delimiter = ',', value_name = "NAME")]
+    pub tls_names: Vec<String>,
+
     /// YAML file with clients, devices, domains, plugins, templates, owners and credentials
     #[arg(long, env = "PAM_OPERATOR_DATA", value_name = "FILE")]
     pub data: PathBuf,
@@ -55,9 +64,12 @@ pub struct SimulateArgs {
 impl SimulateArgs {
     /// The configuration that the flags describe; reads the data file.
     pub fn into_config(self) -> Result<Config, Error> {
-        let tls = match (self.tls_cert, self.tls_key, self.tls_self_signed) {
-            (Some(cert), Some(key), _) => Tls::Files { cert, key },
-            (_, _, Some(dir)) => Tls::SelfSigned { dir },
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(cert), Some(key)) => Tls::Files { cert, key },
+            _ if self.tls_self_signed.is_some() || self.tls_publish.is_some() => Tls::SelfSigned {
+                dir: self.tls_self_signed,
+                names: self.tls_names,
+            },
             _ => Tls::None,
         };
         Ok(Config {
@@ -72,17 +84,21 @@ impl SimulateArgs {
 /// The subcommand: starts the simulator, says in one line where it listens, and serves until SIGINT or SIGTERM.
 /// An error is meant for exit code 2.
 pub async fn simulate(args: SimulateArgs) -> Result<(), Error> {
+    let publish = args.tls_publish.clone();
     let config = args.into_config()?;
     let version = config
         .profile
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned());
     let trust = match &config.tls {
-        Tls::SelfSigned { dir } => format!(", trust {}", dir.join("ca.crt").display()),
+        Tls::SelfSigned { dir: Some(dir), .. } => format!(", trust {}", dir.join("ca.crt").display()),
         _ => String::new(),
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Serve)?;
     let handle = start(config).await?;
+    if let (Some(config_map), Some(ca_pem)) = (publish, handle.ca_pem()) {
+        publish::publish(&config_map, ca_pem).await?;
+    }
     println!("simulated PAM Core {version} listens on {}{trust}", handle.url());
     tokio::select! {
         _ = terminate.recv() => {}
@@ -131,7 +147,11 @@ mod tests {
             (all.listen.to_string().as_str(), all.profile),
             ("[::1]:1", Profile::V4_0)
         );
-        assert!(matches!(all.tls, Tls::SelfSigned { dir } if dir.ends_with("certs")));
+        assert!(matches!(all.tls, Tls::SelfSigned { dir: Some(dir), .. } if dir.ends_with("certs")));
+        let published = ["--data", data, "--tls-publish", "ca", "--tls-names", "pam.svc,pam"];
+        let published = parse(&published).expect("all are known").into_config();
+        let tls = published.expect("the example is right").tls;
+        assert!(matches!(tls, Tls::SelfSigned { dir: None, names } if names == ["pam.svc", "pam"]));
     }
 
     #[test]
@@ -141,6 +161,7 @@ mod tests {
             &["--listen", "nowhere"],
             &["--tls-cert", "a"],
             &["--tls-cert", "a", "--tls-key", "b", "--tls-self-signed", "c"],
+            &["--tls-publish", "a", "--tls-self-signed", "c"],
         ] {
             assert!(parse(&[flags, &["--data", "x"]].concat()).is_err(), "{flags:?}");
         }

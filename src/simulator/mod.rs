@@ -11,6 +11,7 @@ mod args;
 mod data;
 mod handle;
 mod harness;
+mod publish;
 mod switches;
 mod vault;
 mod web;
@@ -88,6 +89,14 @@ pub enum Error {
         addr: SocketAddr,
         /// The system's reason.
         source: io::Error,
+    },
+    /// The authority's certificate cannot be written to its ConfigMap.
+    #[error("ConfigMap {config_map}: {source}")]
+    Publish {
+        /// The ConfigMap.
+        config_map: String,
+        /// The client's or the API server's reason.
+        source: Box<kube::Error>,
     },
     /// The server cannot run.
     #[error("cannot serve: {0}")]

@@ -30,6 +30,7 @@ use crate::controller::{
         turnstile::{Turnstile, usher},
     },
     context::Context,
+    control::Failed,
     credential::{
         reaction::connection_reaction,
         report::{Stamp, patch, sentence, set_conditions},
@@ -56,10 +57,13 @@ pub fn home<'a>(context: &'a Context, key: &'a LinkKey) -> &'a str {
 }
 
 /// Reconciles a connection and says when to come back.
-pub async fn reconcile<K: ConnectionResource>(object: Arc<Guarded<K>>, context: Arc<Context>) -> Action {
+pub async fn reconcile<K: ConnectionResource>(
+    object: Arc<Guarded<K>>,
+    context: Arc<Context>,
+) -> Result<Action, Failed> {
     // It is there from the first event on; without it the connection was deleted since.
     let Some(link) = context.links.get(&key(&object)) else {
-        return Action::await_change();
+        return Ok(Action::await_change());
     };
     let timeout = link
         .state()
@@ -67,13 +71,13 @@ pub async fn reconcile<K: ConnectionResource>(object: Arc<Guarded<K>>, context: 
         .as_ref()
         .map_or(Duration::ZERO, |terms| terms.timeout);
     let error = match tokio::time::timeout(timeout + DEADLINE, drive(&object, &link, &context)).await {
-        Ok(Ok(action)) => return action,
+        Ok(Ok(action)) => return Ok(action),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it did not end in time".to_owned(),
     };
     let pause = backoff(1);
     tracing::warn!(connection = %link.key, error, ?pause, "the reconcile is repeated");
-    Action::requeue(pause)
+    Err(Failed { pause })
 }
 
 async fn drive<K: ConnectionResource>(

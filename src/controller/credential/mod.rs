@@ -27,6 +27,7 @@ use crate::controller::{
         turnstile::{Pass, Turnstile},
     },
     context::Context,
+    control::Failed,
     credential::{
         memory::Memory,
         report::{Stamp, noted, refused, synced},
@@ -95,12 +96,12 @@ pub struct Way {
 }
 
 /// Reconciles an object and says when to come back.
-pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action {
+pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Result<Action, Failed> {
     let name = track::name(&object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
     if memory.gone {
         context.memories.put(name, memory);
-        return Action::await_change();
+        return Ok(Action::await_change());
     }
     let object = match memory.newest.take() {
         Some(newest) if is_older(object.version(), newest.version()) => {
@@ -124,24 +125,24 @@ pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Action
     let result = tokio::time::timeout(time, run.drive())
         .await
         .unwrap_or(Err(Trouble::Deadline));
-    let action = match result {
-        Ok(action) => action,
+    let result = match result {
+        Ok(action) => Ok(action),
         Err(Trouble::Gone) => {
             tracing::debug!(object = %run.name, "the object is gone");
             run.memory.gone = true;
-            Action::await_change()
+            Ok(Action::await_change())
         }
         Err(trouble) => {
             let pause = run.memory.pause_for_trouble();
             tracing::warn!(object = %run.name, error = %trouble, pause = ?pause, "the reconcile is repeated");
-            Action::requeue(pause)
+            Err(Failed { pause })
         }
     };
     if let Some(turnstile) = run.turnstile.filter(|_| !run.queued) {
         turnstile.forget(&run.name);
     }
     context.memories.put(run.name, run.memory);
-    action
+    result
 }
 
 impl Run<'_> {

@@ -33,7 +33,11 @@ async fn serving(tls: Tls) -> Handle {
 #[tokio::test]
 async fn its_own_authority_is_written_to_a_file_and_trusted_for_name_and_address() {
     let dir = Dir::new();
-    let pam = serving(Tls::SelfSigned { dir: dir.0.clone() }).await;
+    let pam = serving(Tls::SelfSigned {
+        dir: Some(dir.0.clone()),
+        names: Vec::new(),
+    })
+    .await;
     let files: Vec<_> = fs::read_dir(&dir.0)
         .expect("made")
         .map(|entry| entry.expect("readable").file_name())
@@ -52,6 +56,25 @@ async fn its_own_authority_is_written_to_a_file_and_trusted_for_name_and_address
             .0,
         200
     );
+}
+
+#[tokio::test]
+async fn its_certificate_is_valid_for_the_names_of_its_service() {
+    let names = vec!["pam-operator-simulator.pam-operator.svc".to_owned()];
+    let pam = serving(Tls::SelfSigned { dir: None, names }).await;
+    let ca = Certificate::from_pem(pam.ca_pem().expect("made in memory").as_bytes()).expect("a certificate");
+    let http = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .resolve("pam-operator-simulator.pam-operator.svc", pam.addr())
+        .resolve("another.pam-operator.svc", pam.addr())
+        .build()
+        .expect("a client");
+    let (known, unknown) = (
+        "https://pam-operator-simulator.pam-operator.svc",
+        "https://another.pam-operator.svc",
+    );
+    assert!(read(http.get(known)).await.is_ok());
+    assert!(read(http.get(unknown)).await.is_err_and(|error| error.is_connect()));
 }
 
 #[tokio::test]

@@ -29,13 +29,15 @@ pub enum Tls {
         /// The key.
         key: PathBuf,
     },
-    /// With a certificate of a new authority whose own certificate is written to `ca.crt` in this directory (created when
-    /// missing). No key is written.
+    /// With a certificate of a new authority; [`Handle::ca_pem`](crate::simulator::Handle::ca_pem) has the authority's own.
+    /// No key is written.
     SelfSigned {
-        /// The directory.
-        dir: PathBuf,
+        /// Where the authority's certificate is written to, as `ca.crt` in this directory (created when missing).
+        dir: Option<PathBuf>,
+        /// Further names that the server is known by.
+        names: Vec<String>,
     },
-    /// The same without a file: [`Handle::ca_pem`](crate::simulator::Handle::ca_pem) has the authority's certificate.
+    /// The same without a file and without further names.
     InMemory,
 }
 
@@ -52,12 +54,14 @@ impl Tls {
         match self {
             Self::None => Ok(None),
             Self::Files { cert, key } => from_files(cert, key).map(Some),
-            Self::SelfSigned { dir } => {
-                let identity = self_signed(address)?;
-                write_ca(dir, identity.ca_pem.as_deref().unwrap_or_default())?;
+            Self::SelfSigned { dir, names } => {
+                let identity = self_signed(address, names)?;
+                if let Some(dir) = dir {
+                    write_ca(dir, identity.ca_pem.as_deref().unwrap_or_default())?;
+                }
                 Ok(Some(identity))
             }
-            Self::InMemory => self_signed(address).map(Some),
+            Self::InMemory => self_signed(address, &[]).map(Some),
         }
     }
 }
@@ -77,10 +81,10 @@ fn from_files(cert: &Path, key: &Path) -> Result<Identity, Error> {
     })
 }
 
-fn self_signed(address: IpAddr) -> Result<Identity, Error> {
+fn self_signed(address: IpAddr, names: &[String]) -> Result<Identity, Error> {
     let authority = authority().map_err(|error| Error::Tls(error.to_string()))?;
     let key = KeyPair::generate().map_err(|error| Error::Tls(error.to_string()))?;
-    let certificate = server_params(address)
+    let certificate = server_params(address, names)
         .and_then(|params| params.signed_by(&key, &authority))
         .map_err(|error| Error::Tls(error.to_string()))?;
     let key_der = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| Error::Tls(error.to_owned()))?;
@@ -101,10 +105,11 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
-/// Valid for this machine by its usual names, its host name and the address that is listened on.
-fn server_params(address: IpAddr) -> Result<CertificateParams, rcgen::Error> {
+/// Valid for this machine by its usual names, its host name and the address that is listened on, and for these names.
+fn server_params(address: IpAddr, further: &[String]) -> Result<CertificateParams, rcgen::Error> {
     let mut names = vec!["localhost".to_owned()];
     names.extend(host_name());
+    names.extend_from_slice(further);
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "PAM simulator");
     let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];

@@ -22,9 +22,10 @@ const IN_FLIGHT: usize = 32;
 async fn reconciles(world: &World) -> usize {
     let metrics = world.operator.as_ref().expect("it runs").get("/metrics").await;
     let metrics = metrics.expect("metrics");
-    let counter = "controller_runtime_reconcile_total{controller=\"PamCredential\"} ";
-    let value = metrics.lines().find_map(|line| line.strip_prefix(counter));
-    value.map_or(0, |value| value.parse().expect("a count"))
+    let counter = "controller_runtime_reconcile_total{controller=\"PamCredential\",";
+    let results = metrics.lines().filter(|line| line.starts_with(counter));
+    let counts = results.filter_map(|line| line.rsplit_once(' '));
+    counts.map(|(_, count)| count.parse::<usize>().expect("a count")).sum()
 }
 
 async fn all_ready(world: &World) -> bool {

@@ -63,20 +63,12 @@ pub async fn return_status(world: &World) {
 }
 
 fn remaining_rules() -> Vec<PolicyRule> {
-    let owned = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
-    let rules = rbac::CLUSTER_RULES.iter().map(|(group, resources, verbs)| PolicyRule {
-        api_groups: owned(&[*group]),
-        resources: Some(
-            resources
-                .iter()
-                .filter(|resource| **resource != STATUS)
-                .map(|resource| (*resource).to_owned())
-                .collect(),
-        ),
-        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-        ..PolicyRule::default()
-    });
-    rules.collect()
+    let mut rules = rbac::cluster_rules();
+    for rule in &mut rules {
+        let resources = rule.resources.as_mut().expect("every rule names resources");
+        resources.retain(|resource| resource != STATUS);
+    }
+    rules
 }
 
 /// The API server learns of changed rights a moment after they are stored.

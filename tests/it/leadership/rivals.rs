@@ -6,7 +6,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::{Api, api::PostParams};
 use testbed::{Operator, Request};
 
-use super::{LEASE, attempted_writes, declare, holder, metric, until};
+use super::{LEADS, LEASE, attempted_writes, declare, holder, metric, until};
 use crate::{
     look::{only, posts, within_deadline},
     world::{Setting, World},
@@ -72,7 +72,7 @@ async fn one_wins(found: Option<LeaseSpec>, verb: &str) {
             output.contains("standing by") || output.contains("this process leads")
         })
         .await;
-        let leads = metric(operator, "pam_operator_leader").await.expect("the metric");
+        let leads = metric(operator, LEADS).await.expect("the metric");
         let writes = attempted_writes(&world, user, start).await;
         let wins = |request: &Request| request.operation() == format!("{verb} leases") && request.succeeded();
         if writes.iter().any(wins) {

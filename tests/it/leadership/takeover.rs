@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pam_operator::simulator::{Operation, Point};
 use testbed::Operator;
 
-use super::{attempted_writes, declare, held_by, led, metric, seconds, standby, until};
+use super::{LEADS, attempted_writes, declare, held_by, led, metric, seconds, standby, until};
 use crate::{
     look::{only, own, posts, set_password, within_deadline},
     world::{DEADLINE, World},
@@ -35,12 +35,9 @@ async fn a_standby_is_ready_and_does_nothing() {
     assert_eq!((journal.count(Operation::Token), journal.posts().len()), (1, 1));
     let metrics = second.operator.get("/metrics").await.expect("metrics");
     assert!(!metrics.contains("operation="), "no call to the PAM:\n{metrics}");
-    assert_eq!(
-        metric(&second.operator, "pam_operator_leader").await.as_deref(),
-        Some("0")
-    );
+    assert_eq!(metric(&second.operator, LEADS).await.as_deref(), Some("0"));
     let leader = world.operator.as_ref().expect("it runs");
-    assert_eq!(metric(leader, "pam_operator_leader").await.as_deref(), Some("1"));
+    assert_eq!(metric(leader, LEADS).await.as_deref(), Some("1"));
     second.operator.stop().await.expect("a standby ends well");
 }
 

@@ -5,7 +5,7 @@
 //! * [`AuditLog`] counts who asked the API server for what. Users are cheap: [`ControlPlane::client_for`] any name, so that
 //!   the operator's requests and the test's are told apart.
 //! * [`rbac`] lists what the operator is allowed to do.
-//! * [`manifest`] applies YAML, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
+//! * [`manifest`] applies YAML, [`examples`] has that of the product's examples, [`wait_for`] waits for an object, [`Operator`] runs the operator as a process of its own,
 //!   [`simulate_pam`] the PAM in this one.
 //! * [`tap`] stands between the operator and both, numbers what leaves the operator, and lets any of it fail.
 //! * [`tools`] fetches and runs what checks and installs the chart, the image and the rest that is no Rust.
@@ -18,6 +18,7 @@ mod cache;
 mod control_plane;
 mod credential;
 mod error;
+pub mod examples;
 mod go;
 pub mod manifest;
 mod namespace;

@@ -1,5 +1,5 @@
-//! What the operator is allowed to do, as data, and how a user gets it. A call that the rules do not cover fails in every
-//! test, as it would on a cluster.
+//! What the operator is allowed to do, and how a user gets it: exactly its [`RULES`], so that a call which they do not cover
+//! fails in every test, as it would on a cluster.
 
 use k8s_openapi::api::{
     core::v1::Namespace,
@@ -9,6 +9,7 @@ use kube::{
     Api, Client, Resource,
     api::{ObjectMeta, Patch, PatchParams},
 };
+use pam_operator::permissions::{Place, RULES, Rule};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, manifest::FIELD_MANAGER};
@@ -16,51 +17,11 @@ use crate::{Error, manifest::FIELD_MANAGER};
 /// Name of the operator's roles and bindings.
 const NAME: &str = "pam-operator";
 
-const PAM: &str = "pam-operator.dev";
-
-/// API group, resources, verbs.
-type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
-
-/// What the operator needs in every namespace that it watches.
-pub const CLUSTER_RULES: &[Rule] = &[
-    (PAM, &["pamcredentials"], &["get", "list", "watch", "patch"]),
-    (
-        PAM,
-        &[
-            "pamcredentials/status",
-            "pamconnections/status",
-            "clusterpamconnections/status",
-        ],
-        &["patch"],
-    ),
-    (PAM, &["pamcredentials/finalizers"], &["update"]),
-    (
-        PAM,
-        &["pamconnections", "clusterpamconnections"],
-        &["get", "list", "watch"],
-    ),
-    ("", &["secrets", "configmaps", "namespaces"], &["get", "list", "watch"]),
-    ("events.k8s.io", &["events"], &["create", "patch"]),
-];
-
-/// What the operator needs in its own namespace: it creates the Secret that identifies the installation, and holds the
-/// lease by which one of several replicas leads. What does not exist yet has no name by which a role could know it.
-pub const OWN_NAMESPACE_RULES: &[Rule] = &[
-    ("", &["secrets"], &["create"]),
-    ("coordination.k8s.io", &["leases"], &["create"]),
-];
-
-/// The same, as far as it exists: with `--accept-cluster` the Secret is changed.
-const OWN_OBJECTS: &[(Rule, &str)] = &[
-    (("", &["secrets"], &["patch"]), "pam-operator-installation"),
-    (("coordination.k8s.io", &["leases"], &["get", "patch"]), NAME),
-];
-
 /// Creates the operator's cluster-wide role, bound to nobody yet.
 pub async fn install(admin: &Client) -> Result<(), Error> {
     let role = ClusterRole {
         metadata: named(NAME),
-        rules: Some(rules(CLUSTER_RULES)),
+        rules: Some(cluster_rules()),
         ..ClusterRole::default()
     };
     apply(&Api::all(admin.clone()), NAME, &role).await
@@ -84,7 +45,7 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
 
     let role = Role {
         metadata: named(NAME),
-        rules: Some(rules(OWN_NAMESPACE_RULES).into_iter().chain(own_objects()).collect()),
+        rules: Some(rules(|rule| rule.place == Place::Own)),
     };
     apply(&Api::namespaced(admin.clone(), namespace), NAME, &role).await?;
     let binding = RoleBinding {
@@ -95,25 +56,15 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
     apply(&Api::namespaced(admin.clone(), namespace), &binding_name, &binding).await
 }
 
-fn rules(rules: &[Rule]) -> Vec<PolicyRule> {
-    rules.iter().map(rule).collect()
+/// What the operator may do in every namespace.
+#[must_use]
+pub fn cluster_rules() -> Vec<PolicyRule> {
+    rules(|rule| rule.place != Place::Own)
 }
 
-fn rule((group, resources, verbs): &Rule) -> PolicyRule {
-    let owned = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
-    PolicyRule {
-        api_groups: owned(&[*group]),
-        resources: owned(resources),
-        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-        ..PolicyRule::default()
-    }
-}
-
-fn own_objects() -> impl Iterator<Item = PolicyRule> {
-    OWN_OBJECTS.iter().map(|(own, name)| PolicyRule {
-        resource_names: Some(vec![(*name).to_owned()]),
-        ..rule(own)
-    })
+fn rules(are_these: impl Fn(&Rule) -> bool) -> Vec<PolicyRule> {
+    let chosen = RULES.iter().filter(|rule| are_these(rule));
+    chosen.map(Rule::policy).collect()
 }
 
 fn role_ref(kind: &str) -> RoleRef {

@@ -1,6 +1,5 @@
 //! `cargo demo`: from nothing to credentials in a PAM, on a real API server, in one process that cleans up after itself.
 
-mod examples;
 mod story;
 
 use std::process::ExitCode;

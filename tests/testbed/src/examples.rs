@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use kube::{ResourceExt, api::DynamicObject};
 use pam_operator::simulator::{Data, Handle};
 use serde_json::json;
-use testbed::{Error, manifest};
+
+use crate::{Error, manifest};
 
 /// Where the operator lives, and with it what a `ClusterPamConnection` refers to.
 pub const OPERATOR_NAMESPACE: &str = "pam-operator";

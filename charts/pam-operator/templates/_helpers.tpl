@@ -1,0 +1,163 @@
+{{/* The chart's name, or what replaces it. */}}
+{{- define "pam-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The name of the release's objects, cut so that no suffix makes it longer than 63 characters. */}}
+{{- define "pam-operator.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" -}}
+{{- else if contains (include "pam-operator.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 48 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "pam-operator.name" .) | trunc 48 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The name of an object of the cluster: with the namespace, so that two installations never share it. */}}
+{{- define "pam-operator.clusterName" -}}
+{{- $fullname := include "pam-operator.fullname" . -}}
+{{- $namespace := include "pam-operator.namespace" . -}}
+{{- if eq $fullname $namespace -}}
+{{- $fullname -}}
+{{- else -}}
+{{- printf "%s-%s" $namespace $fullname | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pam-operator.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
+{{- define "pam-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "pam-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name is needed when serviceAccount.create is false" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels of every object. */}}
+{{- define "pam-operator.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: pam-operator
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of the operator's objects: those that select its pods, and those of every object. */}}
+{{- define "pam-operator.operatorLabels" -}}
+{{ include "pam-operator.selectorLabels" . }}
+{{ include "pam-operator.labels" . }}
+{{- end -}}
+
+{{/* They never change, since a Deployment's selector cannot. */}}
+{{- define "pam-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "pam-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "pam-operator.simulatorSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "pam-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: simulator
+{{- end -}}
+
+{{/* Annotations of an object: its own and everybody's, from (list . own). */}}
+{{- define "pam-operator.annotations" -}}
+{{- $context := index . 0 -}}
+{{- $own := index . 1 | default dict -}}
+{{- with merge (dict) $own $context.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "pam-operator.image" -}}
+{{- $registry := .Values.global.imageRegistry | default .Values.image.registry -}}
+{{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") -}}
+{{- $tag := .Values.image.tag | default (ternary "" .Chart.AppVersion (ne .Values.image.digest "")) -}}
+{{- $name -}}{{- with $tag -}}:{{ . }}{{- end -}}{{- with .Values.image.digest -}}@{{ . }}{{- end -}}
+{{- end -}}
+
+{{- define "pam-operator.imagePullSecrets" -}}
+{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  {{- if kindIs "string" . }}
+  - name: {{ . }}
+  {{- else }}
+  - {{ toYaml . | nindent 4 | trim }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Where a pod finds the API server's certificate and a token of its own that expires. */}}
+{{- define "pam-operator.tokenVolume" -}}
+- name: token
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: 3607
+      - configMap:
+          name: kube-root-ca.crt
+          items: [{key: ca.crt, path: ca.crt}]
+      - downwardAPI:
+          items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]
+{{- end -}}
+
+{{- define "pam-operator.tokenMount" -}}
+- name: token
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end -}}
+
+{{/* The name of the simulator's objects, and the host by which the operator reaches it. */}}
+{{- define "pam-operator.simulatorName" -}}
+{{- printf "%s-simulator" (include "pam-operator.fullname" .) -}}
+{{- end -}}
+
+{{- define "pam-operator.simulatorHost" -}}
+{{- printf "%s.%s.svc" (include "pam-operator.simulatorName" .) (include "pam-operator.namespace" .) -}}
+{{- end -}}
+
+{{/* Hosts that connections may name: the simulator's belongs to them. */}}
+{{- define "pam-operator.allowedHosts" -}}
+{{- $hosts := .Values.operator.allowedHosts -}}
+{{- if and $hosts .Values.simulator.enabled -}}
+{{- $hosts = append $hosts (include "pam-operator.simulatorHost" .) -}}
+{{- end -}}
+{{- join "," $hosts -}}
+{{- end -}}
+
+{{/* What the values must not say. */}}
+{{- define "pam-operator.check" -}}
+{{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
+{{- fail "replicaCount is more than 1 without leaderElection.enabled: every replica would write to the PAM. Enable it, or set replicaCount to 1" -}}
+{{- end -}}
+{{- if and (eq .Values.scope.mode "namespaces") (not .Values.scope.namespaces) -}}
+{{- fail "scope.mode is namespaces, but scope.namespaces is empty: list the namespaces that the operator shall work for" -}}
+{{- end -}}
+{{- if and (eq .Values.scope.mode "cluster") .Values.scope.namespaces -}}
+{{- fail "scope.namespaces is only for scope.mode namespaces: set that, or leave the list empty" -}}
+{{- end -}}
+{{- if and .Values.podDisruptionBudget.enabled (not (kindIs "invalid" .Values.podDisruptionBudget.minAvailable)) (ge (int .Values.podDisruptionBudget.minAvailable) (int .Values.replicaCount)) (not (hasSuffix "%" (toString .Values.podDisruptionBudget.minAvailable))) (gt (int .Values.replicaCount) 1) -}}
+{{- fail "podDisruptionBudget.minAvailable must be less than replicaCount, or no node with such a pod can be drained" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.pamEgress) (not .Values.simulator.enabled) -}}
+{{- fail "networkPolicy.enabled needs networkPolicy.pamEgress: without a rule to the PAM the operator could reach none" -}}
+{{- end -}}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
+{{- fail "metrics.serviceMonitor and metrics.podMonitor would scrape every pod twice: enable one of them" -}}
+{{- end -}}
+{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service.enabled) -}}
+{{- fail "metrics.serviceMonitor needs metrics.service.enabled" -}}
+{{- end -}}
+{{- end -}}
