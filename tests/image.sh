@@ -10,15 +10,20 @@ name=$1 archive=$2
 # A target that is named keeps the flags away from build scripts, and the result in a folder of its own.
 triple=$(rustc --version --verbose | sed -n 's/^host: //p')
 target=${CARGO_TARGET_DIR:-target}
-RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --release --locked --package pam-operator --target "$triple"
+case $triple in
+  x86_64-*) platform=linux/amd64 ;;
+  aarch64-*) platform=linux/arm64 ;;
+  *) echo "there is no image for $triple" >&2 && exit 1 ;;
+esac
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --profile brisk --locked --package pam-operator --target "$triple"
 
 work=$target/image
 rm -rf "$work" "$archive"
 mkdir -p "$work/build" "$(dirname "$archive")"
 trap 'rm -rf "$work"' EXIT
-cp "$target/$triple/release/pam-operator" "$work/build/"
+cp "$target/$triple/brisk/pam-operator" "$work/build/"
 
 images=(buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run")
-"${images[@]}" build --quiet --isolation chroot --pull=never --timestamp 0 \
+"${images[@]}" build --quiet --isolation chroot --pull=never --timestamp 0 --platform "$platform" \
   --target image --build-context "build=$work/build" --tag "$name" . >/dev/null
 "${images[@]}" push --quiet "$name" "docker-archive:$archive:$name"

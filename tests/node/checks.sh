@@ -31,8 +31,8 @@ fail() {
 
 equal() { [ "$1" = "$2" ] || fail "it is '$1' and should be '$2'"; }
 
-# less SECONDS LIMIT
-less() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' || fail "$1 s; should be less than $2 s"; }
+# below SECONDS LIMIT
+below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' || fail "$1 s; should be less than $2 s"; }
 
 own() { inside kubectl --namespace "$NAMESPACE" "$@"; }
 team() { inside kubectl --namespace "$TEAM" "$@"; }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Settings and small helpers; to be sourced. Everything lies below cargo's target directory.
 set -euo pipefail
+shopt -s inherit_errexit
 
 NODE_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 WORKSPACE=$(cd "$NODE_SCRIPTS/../.." && pwd)
