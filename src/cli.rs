@@ -1,5 +1,7 @@
 //! The command line.
 
+mod scope;
+
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -9,15 +11,19 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use crate::{
     api::{crds_yaml, parse_duration},
     controller::{self, Options, Readiness, Rules, RunError},
     metrics::Metrics,
     pam::{AddressPolicy, HostPattern, install_crypto_provider},
+    permissions::Scope,
+    selftest::{self, Verdict},
     server,
     simulator::{SimulateArgs, simulate},
 };
+use scope::ScopeArgs;
 
 /// Bad flags, files or surroundings: nothing was started.
 const MISUSE: u8 = 2;
@@ -45,6 +51,8 @@ enum Command {
     Run(RunArgs),
     /// Print the custom resource definitions as one YAML stream
     Crd,
+    /// Check an installation with the account of the operator: exit code 1 when it cannot work
+    Selftest(SelftestArgs),
     /// Simulate PAM Core, for demos, tests and the CI of manifests
     Simulate(SimulateArgs),
 }
@@ -56,18 +64,8 @@ enum Command {
     reason = "the command line's own switches, one field each"
 )]
 struct RunArgs {
-    /// Namespace in which the operator lives; `ClusterPamConnections` read Secrets and `ConfigMaps` there
-    #[arg(long, env = "PAM_OPERATOR_NAMESPACE")]
-    namespace: Option<String>,
-
-    /// Namespaces to watch, separated by commas; omitted: all
-    #[arg(
-        long,
-        env = "PAM_OPERATOR_WATCH_NAMESPACES",
-        value_delimiter = ',',
-        value_name = "NAMESPACE"
-    )]
-    watch_namespaces: Vec<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
 
     /// Address of probes and metrics
     #[arg(long, env = "PAM_OPERATOR_LISTEN", default_value = "0.0.0.0:8080")]
@@ -76,10 +74,6 @@ struct RunArgs {
     /// Reconciles at the same time
     #[arg(long, env = "PAM_OPERATOR_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
-
-    /// Act only while holding the lease `pam-operator`, so that several replicas can run of which one acts
-    #[arg(long, env = "PAM_OPERATOR_LEADER_ELECTION", default_value_t = true, action = ArgAction::Set)]
-    leader_election: bool,
 
     /// Metrics of each object, beside those of their numbers; `false` where there are very many objects
     #[arg(long, env = "PAM_OPERATOR_OBJECT_METRICS", default_value_t = true, action = ArgAction::Set)]
@@ -119,6 +113,17 @@ struct RunArgs {
     log_level: String,
 }
 
+/// Flags of `selftest`.
+#[derive(Args, Debug)]
+struct SelftestArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    /// Where the operator answers, such as <http://pam-operator:8080>; omitted: that is not checked
+    #[arg(long, env = "PAM_OPERATOR_URL", value_parser = plain_url)]
+    url: Option<Url>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
     Json,
@@ -150,6 +155,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(args) => runtime.block_on(run(args)),
+        Command::Selftest(args) => runtime.block_on(check(args)),
         Command::Simulate(args) => {
             let ended = runtime.block_on(simulate(args));
             ended.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
@@ -172,12 +178,7 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
         LogFormat::Json => log.json().init(),
         LogFormat::Text => log.init(),
     }
-    let mut config = kube::Config::infer()
-        .await
-        .map_err(|error| format!("no cluster to work on: {error}"))?;
-    // Retries belong to the controllers, which know what may be repeated.
-    config.default_retry = false;
-    let client = kube::Client::try_from(config).map_err(|error| format!("the cluster cannot be reached: {error}"))?;
+    let client = cluster().await?;
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|error| format!("--listen {}: {error}", args.listen))?;
 
@@ -191,12 +192,10 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
         metrics.clone(),
         shutdown.clone(),
     ));
+    let scope = Scope::from(args.scope);
     let options = Options {
         rules: Rules {
-            namespace: args
-                .namespace
-                .or_else(|| std::env::var("POD_NAMESPACE").ok())
-                .unwrap_or("pam-operator".into()),
+            namespace: scope.namespace,
             addresses: AddressPolicy {
                 allow_http: args.allow_http,
                 allow_loopback: args.allow_loopback,
@@ -204,16 +203,11 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
             },
             deletion_timeout: args.deletion_timeout,
         },
-        // A variable that is set and empty, as charts write it, means the same as none.
-        namespaces: args
-            .watch_namespaces
-            .into_iter()
-            .filter(|name| !name.is_empty())
-            .collect(),
+        namespaces: scope.watched,
         concurrency: args.concurrency,
         accept_cluster: args.accept_cluster,
         resign_claims: args.resign_claims,
-        leader_election: args.leader_election,
+        leader_election: scope.leader_election,
         object_metrics: args.object_metrics,
     };
     tracing::info!(
@@ -244,6 +238,24 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks the installation; exit code 1 when something that the operator needs is missing.
+async fn check(args: SelftestArgs) -> Result<ExitCode, String> {
+    let client = cluster().await?;
+    let tell = |verdict: &Verdict| println!("{}", verdict.line());
+    let works = selftest::check(&client, &args.scope.into(), args.url.as_ref(), tell).await;
+    Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The cluster, by the account of the pod or by `KUBECONFIG`.
+async fn cluster() -> Result<kube::Client, String> {
+    let mut config = kube::Config::infer()
+        .await
+        .map_err(|error| format!("no cluster to work on: {error}"))?;
+    // Retries belong to the controllers, which know what may be repeated.
+    config.default_retry = false;
+    kube::Client::try_from(config).map_err(|error| format!("the cluster cannot be reached: {error}"))
+}
+
 /// Ends with the first SIGTERM or SIGINT.
 fn terminated() -> std::io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -258,6 +270,12 @@ fn terminated() -> std::io::Result<impl Future<Output = ()> + Send> {
 
 fn deletion_timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, Duration::from_secs(1), Duration::from_hours(24)).map_err(|error| error.to_string())
+}
+
+fn plain_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = url.scheme() == "http" && url.has_host();
+    is_plain.then_some(url).ok_or("an http URL is needed".to_owned())
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
@@ -299,6 +317,7 @@ mod tests {
             &["pam-operator", "run", "--allowed-hosts", "https://pam"],
             &["pam-operator", "run", "--allowed-hosts", ""],
             &["pam-operator", "simulate"],
+            &["pam-operator", "selftest", "--url", "pam-operator:8080"],
             &["pam-operator"],
             &["pam-operator", "fly"],
         ] {

@@ -23,7 +23,7 @@
 //! * [`controller`]: observe, plan, act, report; the map of its files is in its own documentation.
 //! * [`simulator`]: a PAM Core for demos and tests. Shares nothing with [`pam`], so that each catches the other's mistakes.
 //! * [`leader`]: who acts when several processes run. Knows nothing of what they do.
-//! * [`permissions`]: what of the API server all of that needs, as data.
+//! * [`permissions`]: what of the API server all of that needs, as data; [`selftest`]: whether an installation has it.
 //! * [`cli`], [`server`], [`metrics`]: the command line, the operator's own HTTP server, its metrics.
 //!
 //! # Invariants
@@ -43,5 +43,6 @@ pub mod leader;
 pub mod metrics;
 pub mod pam;
 pub mod permissions;
+pub mod selftest;
 pub mod server;
 pub mod simulator;

@@ -53,14 +53,19 @@ pub fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
 
 /// The one of a kind and name.
 pub fn one<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
-    let found = of_kind(objects, kind).into_iter().find(|object| object["metadata"]["name"] == name);
+    let found = of_kind(objects, kind)
+        .into_iter()
+        .find(|object| object["metadata"]["name"] == name);
     found.unwrap_or_else(|| panic!("no {kind} {name}"))
 }
 
 /// `helm template`, or why helm refuses.
 pub fn template(flags: &[&str]) -> Result<String, Error> {
     let chart = folder().display().to_string();
-    helm(&[&["template", RELEASE, &chart, "--namespace", RELEASE], flags].concat(), None)
+    helm(
+        &[&["template", RELEASE, &chart, "--namespace", RELEASE], flags].concat(),
+        None,
+    )
 }
 
 /// Runs helm as the administrator of `kubeconfig`, or without a cluster, and returns what it prints.

@@ -3,5 +3,5 @@
 
 mod conflict;
 mod kill;
-mod rights;
+pub mod rights;
 mod unanswered;

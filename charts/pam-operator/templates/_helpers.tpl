@@ -6,11 +6,11 @@
 {{/* The name of the release's objects, cut so that no suffix makes it longer than 63 characters. */}}
 {{- define "pam-operator.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" -}}
 {{- else if contains (include "pam-operator.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 48 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 46 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "pam-operator.name" .) | trunc 48 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "pam-operator.name" .) | trunc 46 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -21,7 +21,7 @@
 {{- if eq $fullname $namespace -}}
 {{- $fullname -}}
 {{- else -}}
-{{- printf "%s-%s" $namespace $fullname | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" $namespace $fullname -}}
 {{- end -}}
 {{- end -}}
 
@@ -54,17 +54,21 @@ app.kubernetes.io/part-of: pam-operator
 {{ include "pam-operator.labels" . }}
 {{- end -}}
 
-{{/* They never change, since a Deployment's selector cannot. */}}
+{{/* Labels that select the pods of one component, from (list . component). They never change, since a Deployment's
+selector cannot. */}}
+{{- define "pam-operator.componentLabels" -}}
+{{- $context := index . 0 -}}
+app.kubernetes.io/name: {{ include "pam-operator.name" $context }}
+app.kubernetes.io/instance: {{ $context.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
 {{- define "pam-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "pam-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: operator
+{{ include "pam-operator.componentLabels" (list . "operator") }}
 {{- end -}}
 
 {{- define "pam-operator.simulatorSelectorLabels" -}}
-app.kubernetes.io/name: {{ include "pam-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: simulator
+{{ include "pam-operator.componentLabels" (list . "simulator") }}
 {{- end -}}
 
 {{/* Annotations of an object: its own and everybody's, from (list . own). */}}

@@ -35,7 +35,10 @@ fn the_schema_and_the_values_name_the_same_settings() {
         // Probes and resources are objects of Kubernetes, of which the values name the fields that they set.
         let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
         let is_kubernetes = parent.ends_with("Probe") || parent.ends_with("resources");
-        assert!(is_kubernetes || values.pointer(&pointer).is_some(), "{path} is in the schema alone");
+        assert!(
+            is_kubernetes || values.pointer(&pointer).is_some(),
+            "{path} is in the schema alone"
+        );
     }
     let flat = helm(&["show", "values", &folder().display().to_string()], None).expect("helm reads them");
     for line in flat.lines().filter(|line| line.trim_start().starts_with("# --")) {
@@ -62,13 +65,22 @@ fn what_would_do_harm_is_refused_with_what_to_do() {
         (&["--set", "leaderElection.enabled=false"][..], "set replicaCount to 1"),
         (&["--set", "scope.mode=namespaces"], "list the namespaces"),
         (&["--set", "scope.namespaces={a}"], "leave the list empty"),
-        (&["--set", "podDisruptionBudget.minAvailable=2"], "must be less than replicaCount"),
+        (
+            &["--set", "podDisruptionBudget.minAvailable=2"],
+            "must be less than replicaCount",
+        ),
         (&["--set", "networkPolicy.enabled=true"], "networkPolicy.pamEgress"),
         (
-            &["--set", "metrics.serviceMonitor.enabled=true,metrics.podMonitor.enabled=true"],
+            &[
+                "--set",
+                "metrics.serviceMonitor.enabled=true,metrics.podMonitor.enabled=true",
+            ],
             "enable one of them",
         ),
-        (&["--set", "serviceAccount.create=false"], "serviceAccount.name is needed"),
+        (
+            &["--set", "serviceAccount.create=false"],
+            "serviceAccount.name is needed",
+        ),
     ] {
         let refused = template(flags).expect_err("it is refused").to_string();
         assert!(refused.contains(expected), "{flags:?}: {refused}");
@@ -79,13 +91,22 @@ fn what_would_do_harm_is_refused_with_what_to_do() {
 fn unknown_and_malformed_values_are_refused_by_name() {
     for (flags, expected) in [
         (["--set", "replicas=2"], "additional properties 'replicas'"),
-        (["--set", "operator.alowedHosts={pam}"], "additional properties 'alowedHosts'"),
+        (
+            ["--set", "operator.alowedHosts={pam}"],
+            "additional properties 'alowedHosts'",
+        ),
         (["--set", "replicaCount=two"], "/replicaCount"),
         (["--set", "image.digest=sha256:1"], "/image/digest"),
-        (["--set", "operator.allowedHosts={https://pam}"], "/operator/allowedHosts/0"),
+        (
+            ["--set", "operator.allowedHosts={https://pam}"],
+            "/operator/allowedHosts/0",
+        ),
         (["--set", "scope.namespaces={Orders}"], "/scope/namespaces/0"),
         (["--set", "operator.logFormat=xml"], "/operator/logFormat"),
-        (["--set", "terminationGracePeriodSeconds=5"], "/terminationGracePeriodSeconds"),
+        (
+            ["--set", "terminationGracePeriodSeconds=5"],
+            "/terminationGracePeriodSeconds",
+        ),
     ] {
         let refused = template(&flags).expect_err("it is refused").to_string();
         assert!(refused.contains(expected), "{flags:?}: {refused}");
@@ -111,7 +132,10 @@ fn another_chart_can_depend_on_it() {
     assert_eq!(deployment["spec"]["replicas"], 3);
     let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, "registry.example.com/pam-operator/pam-operator:0.1.0");
-    let off = helm(&["template", "p", &platform, "--set", "pam-operator.enabled=false"], None);
+    let off = helm(
+        &["template", "p", &platform, "--set", "pam-operator.enabled=false"],
+        None,
+    );
     assert_eq!(super::objects(&off.expect("the parent renders")).len(), 0);
 }
 
@@ -119,9 +143,18 @@ fn another_chart_can_depend_on_it() {
 fn an_image_is_named_by_tag_and_digest() {
     let digest = format!("sha256:{}", "0".repeat(64));
     for (flags, expected) in [
-        ("image.tag=".to_owned(), "ghcr.io/pam-operator/pam-operator:0.1.0".to_owned()),
-        ("image.tag=v9".to_owned(), "ghcr.io/pam-operator/pam-operator:v9".to_owned()),
-        (format!("image.digest={digest}"), format!("ghcr.io/pam-operator/pam-operator@{digest}")),
+        (
+            "image.tag=".to_owned(),
+            "ghcr.io/pam-operator/pam-operator:0.1.0".to_owned(),
+        ),
+        (
+            "image.tag=v9".to_owned(),
+            "ghcr.io/pam-operator/pam-operator:v9".to_owned(),
+        ),
+        (
+            format!("image.digest={digest}"),
+            format!("ghcr.io/pam-operator/pam-operator@{digest}"),
+        ),
         (
             format!("image.tag=v9,image.digest={digest},image.registry="),
             format!("pam-operator/pam-operator:v9@{digest}"),
@@ -129,6 +162,9 @@ fn an_image_is_named_by_tag_and_digest() {
     ] {
         let objects = rendered(&["--set", &flags]);
         let deployment = super::one(&objects, "Deployment", "pam-operator");
-        assert_eq!(deployment["spec"]["template"]["spec"]["containers"][0]["image"], expected);
+        assert_eq!(
+            deployment["spec"]["template"]["spec"]["containers"][0]["image"],
+            expected
+        );
     }
 }

@@ -176,11 +176,8 @@ async fn forbid(world: &World) {
     let api: Api<ClusterRole> = Api::all(world.client.clone());
     let role = api.get("pam-operator").await.expect("the operator's role");
     let mut rules = role.rules.unwrap_or_default();
-    for rule in &mut rules {
-        rule.resources
-            .iter_mut()
-            .for_each(|resources| resources.retain(|resource| resource != "namespaces"));
-    }
+    let of_namespaces = |rule: &PolicyRule| rule.resources.iter().flatten().any(|resource| resource == "namespaces");
+    rules.retain(|rule| !of_namespaces(rule));
     let patch: Patch<Value> = Patch::Merge(json!({"rules": rules}));
     api.patch("pam-operator", &PatchParams::default(), &patch)
         .await

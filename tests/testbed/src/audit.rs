@@ -55,6 +55,8 @@ pub struct Request {
     pub name: String,
     /// The HTTP status of the answer.
     pub code: u16,
+    /// No role permits it. Admission may refuse, too, with the same status.
+    pub forbidden: bool,
 }
 
 impl Request {
@@ -193,6 +195,7 @@ impl State {
             namespace: object.namespace,
             name: object.name,
             code: event.response_status.map_or(0, |status| status.code),
+            forbidden: event.annotations.decision == "forbid",
         });
     }
 }
@@ -208,6 +211,15 @@ struct Event {
     user: User,
     object_ref: Option<ObjectRef>,
     response_status: Option<ResponseStatus>,
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+/// What the authorizer noted.
+#[derive(Default, Deserialize)]
+struct Annotations {
+    #[serde(default, rename = "authorization.k8s.io/decision")]
+    decision: String,
 }
 
 #[derive(Deserialize)]
@@ -254,6 +266,19 @@ mod tests {
             count(&state.answered),
             BTreeMap::from([("patch pamcredentials/status".to_owned(), 1)])
         );
+    }
+
+    #[test]
+    fn what_no_role_permits_is_told_from_what_admission_refuses() {
+        for (decision, forbidden) in [("forbid", true), ("allow", false)] {
+            let event = serde_json::json!({
+                "auditID": "1", "stage": "ResponseComplete", "verb": "create", "user": {"username": "operator"},
+                "responseStatus": {"code": 403}, "annotations": {"authorization.k8s.io/decision": decision},
+            });
+            let mut state = State::default();
+            state.take(serde_json::from_value(event).expect("the literal has the form of an event"));
+            assert_eq!((state.answered[0].code, state.answered[0].forbidden), (403, forbidden));
+        }
     }
 
     #[test]

@@ -43,11 +43,13 @@ pub fn objects(pam: &Handle) -> Result<Vec<DynamicObject>, Error> {
 }
 
 /// The kind of an object; empty when the manifest has none, which the API server will refuse.
+#[must_use]
 pub fn kind(object: &DynamicObject) -> &str {
     object.types.as_ref().map_or("", |types| &types.kind)
 }
 
 /// The namespace that an object of the examples goes to.
+#[must_use]
 pub fn namespace(object: &DynamicObject) -> String {
     object.namespace().unwrap_or_else(|| NAMESPACE.to_owned())
 }

@@ -135,6 +135,12 @@ impl Operator {
             .map_err(Error::kube(format!("cannot get {path} of the operator")))
     }
 
+    /// Where the operator's own HTTP server listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Everything that the operator wrote to standard output and standard error so far.
     #[must_use]
     pub fn output(&self) -> String {

@@ -17,29 +17,41 @@ use crate::{
     progress::Progress,
 };
 
-/// The Go module that pins helm.
+/// The Go module of helm and actionlint.
 const GO_MOD: &str = include_str!("../../tools/go.mod");
 const GO_SUM: &str = include_str!("../../tools/go.sum");
 
 /// The Python packages of the checkers.
 const REQUIREMENTS: &str = include_str!("../../tools/requirements.txt");
 
-const HELM: (&str, &str) = ("helm", "helm.sh/helm/v4/cmd/helm");
-
 /// Helm, in the version that `tests/tools/go.mod` pins, which it knows as its own: charts may ask for it.
 pub fn helm() -> Result<PathBuf, Error> {
-    let version = GO_MOD
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("helm.sh/helm/v4 "))
-        .and_then(|rest| rest.split_whitespace().next())
-        .expect("go.mod requires helm");
-    let cache = cache::directory("tools", &format!("helm-{version}"), (GO_MOD, GO_SUM));
-    let program = cache.join("helm");
-    let variables = [("helm.sh/helm/v4/internal/version.version", version.to_owned())];
+    let version = ("helm.sh/helm/v4/internal/version.version", pinned("helm.sh/helm/v4"));
+    go_program(("helm", "helm.sh/helm/v4/cmd/helm"), &[version])
+}
+
+/// Actionlint, in the version that `tests/tools/go.mod` pins.
+pub fn actionlint() -> Result<PathBuf, Error> {
+    go_program(("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"), &[])
+}
+
+/// A program of the Go module `tests/tools`.
+fn go_program(program: (&str, &str), variables: &[(&str, String)]) -> Result<PathBuf, Error> {
+    let cache = cache::directory("tools", "go", (GO_MOD, GO_SUM)).join(program.0);
+    let file = cache.join(program.0);
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools");
-    let build = || go::build(&module, &cache, HELM, &variables);
-    cache::once(&cache, "helm", || program.is_file(), build)?;
-    Ok(program)
+    let build = || go::build(&module, &cache, program, variables);
+    cache::once(&cache, program.0, || file.is_file(), build)?;
+    Ok(file)
+}
+
+/// The version of a Go module that `tests/tools/go.mod` pins.
+fn pinned(module: &str) -> String {
+    let mut words = GO_MOD.lines().map(str::split_whitespace);
+    words
+        .find_map(|mut line| (line.next() == Some(module)).then(|| line.next()).flatten())
+        .expect("go.mod requires it")
+        .to_owned()
 }
 
 /// A program of one of the Python packages that `tests/tools/requirements.txt` pins, such as `checkov` or `yamllint`;

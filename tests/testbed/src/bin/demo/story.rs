@@ -10,12 +10,11 @@ use kube::{
 use pam_operator::{api::PamCredential, simulator::Handle};
 use serde_json::json;
 use testbed::{
-    ADMIN, Binaries, ControlPlane, Error, Operator, OperatorConfig, Progress, 
+    ADMIN, Binaries, ControlPlane, Error, Operator, OperatorConfig, Progress,
     examples::{self, NAMESPACE, OPERATOR_NAMESPACE, kind, namespace},
     has_applied, is_ready, manifest, rbac, simulate_pam, version, wait_for,
 };
 use tokio::signal::unix::{SignalKind, signal};
-
 
 /// The operator's user name on the demo's API server.
 const OPERATOR: &str = "pam-operator";
