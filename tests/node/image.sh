@@ -4,7 +4,7 @@
 # The last stage of the Dockerfile, as it stands, around a static program that cargo makes here. It takes root, buildah, and
 # the C library's static half; of images it takes none, so it needs no registry. ARCHIVE becomes a docker-archive.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 name=$1 archive=$2
 
 # A target that is named keeps the flags away from build scripts, and the result in a folder of its own.
