@@ -4,6 +4,7 @@ mod scope;
 
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
+use axum::http::{HeaderValue, header::USER_AGENT};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use futures::FutureExt;
 use tokio::{
@@ -130,9 +131,15 @@ enum LogFormat {
     Text,
 }
 
+/// The command line, for whoever documents it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command that the arguments name. Bad flags and files give exit code 2 and one line that says why.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = Cli::command()
+    let parsed = command()
         .try_get_matches_from(arguments)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let command = match parsed {
@@ -253,6 +260,9 @@ async fn cluster() -> Result<kube::Client, String> {
         .map_err(|error| format!("no cluster to work on: {error}"))?;
     // Retries belong to the controllers, which know what may be repeated.
     config.default_retry = false;
+    // Its first word becomes the manager of the fields that the operator writes.
+    let user_agent = HeaderValue::from_static(concat!("pam-operator/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, user_agent));
     kube::Client::try_from(config).map_err(|error| format!("the cluster cannot be reached: {error}"))
 }
 
@@ -305,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 use std::fmt;
 
-/// Why a condition is as it is.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+use schemars::JsonSchema;
+
+/// Why a condition is as it is. The comments of the variants are the meanings that the documentation prints.
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd)]
 pub enum Reason {
     /// The PAM accepted this generation and this content; for a connection: its settings and client.
     Synced,

@@ -12,6 +12,8 @@ use pam_operator::metrics::{Kind, METRICS};
 use serde_json::{Value, json};
 use testbed::tools;
 
+use crate::chart;
+
 /// What a metric's name begins with.
 const PREFIXES: [&str; 5] = [
     "controller_runtime_",
@@ -28,14 +30,10 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The one object of a template of the chart, as this release and these values make it.
+/// The one object of a template of the chart, with these values.
 fn rendered(template: &str, values: &[&str]) -> Result<Value, testbed::Error> {
-    let mut helm = Command::new(tools::helm()?);
-    helm.args(["template", "pam-operator"])
-        .arg(repository().join("charts/pam-operator"))
-        .args(["--namespace", "pam-operator", "--show-only", template]);
-    helm.args(values.iter().flat_map(|value| ["--set", value]));
-    let text = String::from_utf8(tools::run(&mut helm)?.stdout).expect("text");
+    let sets = values.iter().flat_map(|value| ["--set", value]);
+    let text = chart::template(&["--show-only", template].into_iter().chain(sets).collect::<Vec<_>>())?;
     Ok(serde_saphyr::from_str(&text).expect("one YAML document"))
 }
 

@@ -1,6 +1,7 @@
 //! Integration tests: the real operator, a real API server, and a simulated PAM over https.
 
 mod alerts;
+mod book;
 mod canary;
 mod chart;
 mod control_plane;
@@ -9,6 +10,7 @@ mod crash;
 mod errors;
 mod examples;
 mod gates;
+mod gitops;
 mod image;
 mod input;
 mod leadership;
@@ -20,6 +22,7 @@ mod ownership;
 mod policies;
 mod protection;
 mod random;
+mod reference;
 mod requests;
 mod rounds;
 mod selftest;

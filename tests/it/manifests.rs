@@ -26,8 +26,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Credential, Self::Connection, Self::ClusterConnection];
-
     pub(crate) fn resource(self) -> ApiResource {
         match self {
             Self::Credential => ApiResource::erase::<PamCredential>(&()),

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What helm and the node's administrators do with the release; to be sourced.
 
-tested() { inside helm test "$RELEASE" --namespace "$NAMESPACE" --timeout 90s; }
+tested() { inside helm test "$RELEASE" --namespace "$NAMESPACE" --logs --timeout 90s; }
 
 template() { own get deployment "$RELEASE" -o json | jq --sort-keys .spec.template.spec; }
 
@@ -41,4 +41,5 @@ uninstalled() {
   equal "$(team get pamcredential password -o name)" pamcredential.pam-operator.dev/password
 }
 
-no_pod() { equal "$(own get pods -o name)" ""; }
+# The one of helm test has ended, and stays for its log.
+no_pod() { equal "$(own get pods --field-selector status.phase!=Succeeded -o name)" ""; }

@@ -68,7 +68,13 @@ impl Installed {
         }
         assert!(names.len() >= 10, "{names:?}");
         for name in &names {
-            self.until(name, "Ready", |object| is(object, "True", None)).await;
+            let object = self.until(name, "Ready", |object| is(object, "True", None)).await;
+            let status = object
+                .managed_fields()
+                .iter()
+                .find(|fields| fields.subresource.is_some());
+            let manager = status.and_then(|fields| fields.manager.as_deref());
+            assert_eq!(manager, Some("pam-operator"), "{name}: who wrote the status");
         }
 
         self.apply(
