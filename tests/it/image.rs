@@ -124,6 +124,13 @@ async fn the_image_holds_one_static_program_that_works_alone() {
 }
 
 fn says_what_it_is(image: &Image) {
+    let recipe = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Dockerfile")).expect("the recipe");
+    let compiler = concat!(
+        "ARG RUST=docker.io/library/rust:",
+        env!("CARGO_PKG_RUST_VERSION"),
+        "-alpine\n"
+    );
+    assert!(recipe.contains(compiler), "{compiler}");
     assert_eq!(image.files, ["pam-operator"]);
     let mode = fs::metadata(image.root.join("pam-operator"))
         .expect("the program")

@@ -17,10 +17,10 @@ case $triple in
 esac
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --profile brisk --locked --package pam-operator --target "$triple"
 
-work=$target/image
-rm -rf "$work" "$archive"
-mkdir -p "$work/build" "$(dirname "$archive")"
+work=$(mktemp -d "$target/image.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/build" "$(dirname "$archive")"
+rm -f "$archive"
 cp "$target/$triple/brisk/pam-operator" "$work/build/"
 
 images=(buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run")

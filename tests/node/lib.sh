@@ -23,6 +23,8 @@ POD_NETWORK=10.244.0.0/24
 SERVICE_NETWORK=10.96.0.0/16
 API_SERVICE=10.96.0.1
 
+# The name by which the chart asks for the image when nothing is set: nothing is pulled, for the node has it.
+IMAGE=ghcr.io/pam-operator/pam-operator:$(awk '$1 == "appVersion:" { gsub(/"/, "", $2); print $2 }' "$WORKSPACE/charts/pam-operator/Chart.yaml")
 PAUSE_IMAGE=localhost/pause:1
 CONTAINERD_SOCKET=/run/containerd/containerd.sock # in the cluster's own /run
 ADMIN_KUBECONFIG=$NODE_STATE/admin.kubeconfig
@@ -32,7 +34,7 @@ CNI_PLUGINS=/usr/lib/cni
 [ -x $CNI_PLUGINS/bridge ] || CNI_PLUGINS=/opt/cni/bin
 
 export WORKSPACE NODE_SCRIPTS NODE_HOME NODE_STATE NODE_IMAGES NODE_PROGRAMS NODE_NAME NODE_CGROUP NODE_IP POD_NETWORK
-export SERVICE_NETWORK API_SERVICE PAUSE_IMAGE CONTAINERD_SOCKET ADMIN_KUBECONFIG CNI_PLUGINS
+export SERVICE_NETWORK API_SERVICE IMAGE PAUSE_IMAGE CONTAINERD_SOCKET ADMIN_KUBECONFIG CNI_PLUGINS
 
 export PATH=$NODE_PROGRAMS:$PATH:/usr/sbin:/sbin
 

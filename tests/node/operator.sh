@@ -2,7 +2,7 @@
 # What the operator does on the node; to be sourced.
 
 refused_unless_restricted() {
-  outcome own run privileged --image=localhost/pam-operator:test
+  outcome own run privileged --image="$IMAGE"
   [ "$CODE" != 0 ] || fail "it was admitted"
   grep -q 'violates PodSecurity "restricted' <<<"$OUTPUT" || fail "$OUTPUT"
 }
@@ -12,7 +12,6 @@ install() {
   local begin installed
   begin=$(now)
   inside helm install "$RELEASE" "$WORKSPACE/charts/pam-operator" --namespace "$NAMESPACE" --wait --timeout 120s \
-    --set image.registry=localhost,image.repository=pam-operator,image.tag=test \
     --set "simulator.enabled=true,simulator.allowedNamespaces={$TEAM}"
   installed=$(since "$begin")
   inside kubectl create namespace "$TEAM"

@@ -43,3 +43,19 @@ uninstalled() {
 
 # The one of helm test has ended, and stays for its log.
 no_pod() { equal "$(own get pods --field-selector status.phase!=Succeeded -o name)" ""; }
+
+# What a user removes to leave nothing, in the words of the quickstart.
+removed() {
+  inside kubectl delete namespace "$TEAM" "$NAMESPACE"
+  inside kubectl delete crd pamcredentials.pam-operator.dev pamconnections.pam-operator.dev clusterpamconnections.pam-operator.dev
+}
+
+# The page, command by command. At its end the simulator has the first password and the second one, and nothing else of it.
+quickstart() {
+  inside "$WORKSPACE/tests/quickstart.sh"
+  within 20 written_twice
+}
+
+written_twice() {
+  equal "$(simulator credentials | jq '.[] | select(.username == "orders") | .content_writes')" 2
+}
