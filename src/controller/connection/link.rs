@@ -8,6 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+use crate::api::{Reason, SecretVersion};
 use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::{
@@ -18,10 +19,7 @@ use crate::controller::{
     },
     ownership::{identity::Name, register::Register},
 };
-use crate::{
-    api::{Reason, SecretVersion},
-    pam,
-};
+use crate::pam;
 
 /// What a client was built from: a change of any of it builds another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -53,20 +53,12 @@ async fn definitions_follow_an_upgrade_and_outlive_the_release_with_their_object
     }
 
     let chart = folder().display().to_string();
-    let upgrade = [
-        "upgrade",
-        RELEASE,
-        &chart,
-        "--namespace",
-        RELEASE,
-        "--reset-then-reuse-values",
-    ];
-    installed.helm(&upgrade).await;
+    installed.upgrade(&[]).await;
     assert_eq!(short_name(&installed).await.as_deref(), Some("pamcred"));
     let again = installed
         .helm(&["get", "manifest", RELEASE, "--namespace", RELEASE])
         .await;
-    installed.helm(&upgrade).await;
+    installed.upgrade(&[]).await;
     let unchanged = installed
         .helm(&["get", "manifest", RELEASE, "--namespace", RELEASE])
         .await;
@@ -103,16 +95,6 @@ async fn the_simulators_connection_comes_with_the_release() {
         connection.spec.connection.url,
         "https://pam-operator-simulator.pam-operator.svc"
     );
-    let chart = folder().display().to_string();
-    installed
-        .helm(&[
-            "upgrade",
-            RELEASE,
-            &chart,
-            "--namespace",
-            RELEASE,
-            "--reset-then-reuse-values",
-        ])
-        .await;
+    installed.upgrade(&[]).await;
     connections.get("simulator").await.expect("it is made again");
 }
