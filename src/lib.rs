@@ -40,6 +40,7 @@ pub mod api;
 pub mod cli;
 pub mod controller;
 pub mod leader;
+mod limited;
 pub mod metrics;
 pub mod pam;
 pub mod permissions;

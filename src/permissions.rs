@@ -84,7 +84,13 @@ pub const RULES: &[Rule] = &[
     ),
     // No request needs it now. Clusters that check owners (OwnerReferencesPermissionEnforcement) want it of whoever makes an
     // object that a credential owns.
-    always(PAM, &["pamcredentials/finalizers"], &["update"], Place::Watched),
+    comfort(
+        PAM,
+        &["pamcredentials/finalizers"],
+        &["update"],
+        Place::Watched,
+        "nothing that it makes could be owned by a PamCredential on clusters that check owners",
+    ),
     always(PAM, &["clusterpamconnections"], &["list", "watch"], Place::Cluster),
     always(PAM, &["clusterpamconnections/status"], &["patch"], Place::Cluster),
     always(

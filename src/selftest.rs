@@ -6,10 +6,13 @@ use std::{collections::BTreeSet, time::Duration};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::{Api, Client, api::PostParams};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::permissions::{Need, RULES, Rule, Scope};
+use crate::{
+    limited::{Failure, limited},
+    permissions::{Need, RULES, Rule, Scope},
+};
 
 /// The API that the definitions serve, and its kinds.
 const API: &str = "pam-operator.dev/v1alpha1";
@@ -76,7 +79,7 @@ pub async fn check(client: &Client, scope: &Scope, url: Option<&Url>, mut tell: 
 
 /// Does the API server answer?
 async fn server(client: &Client) -> Verdict {
-    match limited(client.apiserver_version()).await {
+    match limited(soon(), client.apiserver_version()).await {
         Ok(version) => Verdict::Good(format!("the API server answers, version {}", version.git_version)),
         Err(error) => Verdict::Bad(format!("the API server does not answer: {error}")),
     }
@@ -84,7 +87,7 @@ async fn server(client: &Client) -> Verdict {
 
 /// Are the definitions installed?
 async fn kinds(client: &Client) -> Verdict {
-    let served = match limited(client.list_api_group_resources(API)).await {
+    let served = match limited(soon(), client.list_api_group_resources(API)).await {
         Ok(list) => list.resources,
         Err(Failure::Refused(kube::Error::Api(status))) if status.is_not_found() => Vec::new(),
         Err(error) => return Verdict::Bad(format!("whether {API} is served cannot be found out: {error}")),
@@ -157,7 +160,7 @@ async fn granted(client: &Client, request: &ResourceAttributes) -> Result<bool, 
         ..SelfSubjectAccessReview::default()
     };
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
-    let answer = limited(reviews.create(&PostParams::default(), &question)).await?;
+    let answer = limited(soon(), reviews.create(&PostParams::default(), &question)).await?;
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
@@ -223,18 +226,9 @@ async fn operator(url: &Url) -> Verdict {
     }
 }
 
-/// Why nothing was answered.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Refused(kube::Error),
-    #[error("no answer in time")]
-    Late,
-}
-
-async fn limited<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    let answered = timeout(ANSWER, request).await;
-    answered.map_err(|_| Failure::Late)?.map_err(Failure::Refused)
+/// When a question that is asked now is given up.
+fn soon() -> Instant {
+    Instant::now() + ANSWER
 }
 
 #[cfg(test)]

@@ -8,9 +8,12 @@ use kube::{
     api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::leader::candidate::Finding;
+use crate::{
+    leader::candidate::Finding,
+    limited::{Failure, limited},
+};
 
 /// Name of the lease.
 pub const NAME: &str = "pam-operator";
@@ -50,7 +53,7 @@ impl Desk {
 
     /// Reads the lease.
     pub async fn read(&mut self, deadline: Instant) -> Finding {
-        let found = limited(deadline, self.api.get_opt(NAME)).await;
+        let found = limited(within(deadline), self.api.get_opt(NAME)).await;
         match found {
             Ok(Some(lease)) => Finding::Lease(self.seen(lease)),
             Ok(None) => {
@@ -74,7 +77,7 @@ impl Desk {
             spec: Some(spec),
         };
         let params = PostParams::default();
-        let created = limited(deadline, self.api.create(&params, &lease)).await;
+        let created = limited(within(deadline), self.api.create(&params, &lease)).await;
         self.written(created)
     }
 
@@ -82,7 +85,7 @@ impl Desk {
     pub async fn patch(&mut self, spec: LeaseSpec, deadline: Instant) -> Written {
         let patch = Patch::Merge(json!({"metadata": {"resourceVersion": self.version}, "spec": spec}));
         let params = PatchParams::default();
-        let patched = limited(deadline, self.api.patch(NAME, &params, &patch)).await;
+        let patched = limited(within(deadline), self.api.patch(NAME, &params, &patch)).await;
         self.written(patched)
     }
 
@@ -119,17 +122,7 @@ impl Desk {
     }
 }
 
-/// Why nothing is known.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Refused(kube::Error),
-    #[error("no answer in time")]
-    Late,
-}
-
-async fn limited<T>(deadline: Instant, request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    let deadline = deadline.min(Instant::now() + ATTEMPT);
-    let answered = timeout_at(deadline, request).await;
-    answered.map_err(|_| Failure::Late)?.map_err(Failure::Refused)
+/// When one request that is to end before a deadline is given up.
+fn within(deadline: Instant) -> Instant {
+    deadline.min(Instant::now() + ATTEMPT)
 }

@@ -101,7 +101,7 @@ pub(super) const CALLS: Described = counter(
     "pam_operator_pam_api_requests_total",
     &["operation", "code"],
     "Calls to PAMs by operation (token, list, post, deactivate, reactivate) and outcome: Ok, or the class of the failure. Alert \
-     on the share of what is not Ok",
+     on the share of what is not a single object's, as PamApiErrors does",
 );
 pub(super) const CALL_TIME: Described = histogram(
     "pam_operator_pam_api_request_duration_seconds",

@@ -1,6 +1,8 @@
 //! The rules and the dashboard of the chart: Prometheus' own checker accepts them, each alert fires when it should and only
 //! then, each has a page that says what to do, and all of them ask only for what the operator shows.
 
+mod values;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -8,7 +10,10 @@ use std::{
     process::Command,
 };
 
-use pam_operator::metrics::{Kind, METRICS};
+use pam_operator::{
+    api::Reason,
+    metrics::{Kind, METRICS},
+};
 use serde_json::{Value, json};
 use testbed::tools;
 
@@ -25,6 +30,12 @@ const PREFIXES: [&str; 5] = [
 
 /// Labels of the target, which Prometheus adds.
 const OF_THE_TARGET: [&str; 3] = ["job", "namespace", "pod"];
+
+/// Where the alerts are.
+const ALERTS: &str = "charts/pam-operator/alerts";
+
+/// What alerts on objects can be about: single ones, or, without series for them, how many there are.
+const ABOUT: [&str; 2] = ["objects", "counts"];
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -58,10 +69,28 @@ fn alerts(rule: &Value) -> &[Value] {
 /// The names of the files of a directory with this ending, without it.
 fn names(directory: &str, ending: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(repository().join(directory)).expect("a directory");
-    let files = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
-    files
+    let entries = entries.map(|entry| entry.expect("an entry"));
+    let files = entries.filter(|entry| entry.file_type().expect("a type").is_file());
+    let names = files.map(|file| file.file_name().into_string().expect("a name"));
+    names
         .map(|name| name.strip_suffix(ending).unwrap_or(&name).to_owned())
         .collect()
+}
+
+/// The folders of what is always there, and of what is there with series for single objects, or without them.
+fn folders(root: &str, about: &str) -> [String; 2] {
+    [root.to_owned(), format!("{root}/{about}")]
+}
+
+/// The names of the alerts that are there with series for single objects, or without them.
+fn alerts_about(about: &str) -> BTreeSet<String> {
+    let folders = folders(ALERTS, about);
+    folders.iter().flat_map(|folder| names(folder, ".yaml")).collect()
+}
+
+/// The names of all alerts.
+fn all_alerts() -> BTreeSet<String> {
+    ABOUT.iter().flat_map(|about| alerts_about(about)).collect()
 }
 
 /// A directory of this test.
@@ -98,31 +127,62 @@ fn labels(name: &str) -> Option<BTreeSet<&'static str>> {
 
 #[test]
 fn every_alert_fires_when_it_should_and_only_then() {
-    let rule = rule(&[]).expect("it renders");
-    let directory = directory("alerts");
-    fs::write(directory.join("rules.yaml"), rule["spec"].to_string()).expect("a writable file");
-    println!("{}", promtool(&directory, &["check", "rules", "rules.yaml"]));
+    for about in ABOUT {
+        let each = format!("operator.objectMetrics={}", about == "objects");
+        let rule = rule(&[&each]).expect("it renders");
+        let directory = directory(&format!("alerts-{about}"));
+        fs::write(directory.join("rules.yaml"), rule["spec"].to_string()).expect("a writable file");
+        println!("{}", promtool(&directory, &["check", "rules", "rules.yaml"]));
 
-    let known: BTreeSet<_> = alerts(&rule)
-        .iter()
-        .map(|alert| alert["alert"].as_str().expect("a name").to_owned())
-        .collect();
-    assert_eq!(known, names("charts/pam-operator/alerts", ".yaml"));
-    assert_eq!(known, names("tests/alerts", ".test.yaml"), "each alert has its tests");
-    for name in &known {
-        let file = format!("{name}.test.yaml");
-        let text = fs::read_to_string(repository().join("tests/alerts").join(&file)).expect("a file");
-        let cases: Value = serde_saphyr::from_str(&text).expect("YAML");
-        assert_cases(name, &cases);
-        fs::write(directory.join(&file), text).expect("a writable file");
+        let known: BTreeSet<_> = alerts(&rule)
+            .iter()
+            .map(|alert| alert["alert"].as_str().expect("a name").to_owned())
+            .collect();
+        assert_eq!(known, alerts_about(about));
+        let mut files = BTreeMap::new();
+        for folder in folders("tests/alerts", about) {
+            for name in names(&folder, ".test.yaml") {
+                let file = format!("{name}.test.yaml");
+                let text = fs::read_to_string(repository().join(&folder).join(&file)).expect("a file");
+                let cases: Value = serde_saphyr::from_str(&text).expect("YAML");
+                assert_cases(&name, &cases);
+                fs::write(directory.join(&file), text).expect("a writable file");
+                files.insert(name, file);
+            }
+        }
+        assert!(files.keys().eq(&known), "each alert has its tests: {files:?}");
+        let arguments: Vec<_> = ["test", "rules"]
+            .into_iter()
+            .chain(files.values().map(String::as_str))
+            .collect();
+        let said = promtool(&directory, &arguments);
+        assert_eq!(said.matches("SUCCESS").count(), known.len(), "{said}");
     }
-    let files: Vec<_> = known.iter().map(|name| format!("{name}.test.yaml")).collect();
-    let arguments: Vec<_> = ["test", "rules"]
-        .into_iter()
-        .chain(files.iter().map(String::as_str))
-        .collect();
-    let said = promtool(&directory, &arguments);
-    assert_eq!(said.matches("SUCCESS").count(), known.len(), "{said}");
+}
+
+/// The reasons that the selectors of an alert about counts name, after `=~` or `!~`.
+fn reasons(alert: &str, operator: &str) -> BTreeSet<String> {
+    let file = repository().join(format!("{ALERTS}/counts/{alert}.yaml"));
+    let text = fs::read_to_string(file).expect("a file");
+    let start = format!("reason{operator}\"");
+    let lists = text.split(start.as_str()).skip(1);
+    let lists = lists.map(|rest| rest.split_once('"').expect("the end of the list").0);
+    lists.flat_map(|list| list.split('|').map(str::to_owned)).collect()
+}
+
+#[test]
+fn alerts_about_counts_divide_the_reasons_as_conditions_do() {
+    let those = |holds: fn(Reason) -> bool| -> BTreeSet<String> {
+        let reasons = Reason::ALL.into_iter().filter(|reason| holds(*reason));
+        reasons.map(|reason| reason.as_str().to_owned()).collect()
+    };
+    // What waits for its connection, or is being sent, is left to the alerts on those.
+    let wait =
+        those(|reason| reason.is_reconciling() && !matches!(reason, Reason::Progressing | Reason::ConnectionNotReady));
+    assert_eq!(reasons("PamCredentialNotReady", "=~"), wait);
+    let need_nobody =
+        those(|reason| reason.is_reconciling() || matches!(reason, Reason::Suspended | Reason::DeactivationFailed));
+    assert_eq!(reasons("PamCredentialStalled", "!~"), need_nobody);
 }
 
 /// The cases of an alert show that it fires and that it does not, over series as the operator shows them.
@@ -167,45 +227,6 @@ fn assert_cases(alert: &str, cases: &Value) {
 }
 
 #[test]
-fn alerts_follow_the_release_and_the_values() {
-    let rule = rule(&[
-        "fullnameOverride=pam",
-        "namespaceOverride=security",
-        "metrics.prometheusRule.labels.release=monitoring",
-        "metrics.prometheusRule.additionalLabels.team=platform",
-        "metrics.prometheusRule.disabledAlerts={PamApiQueue,PamOperatorDown}",
-        "metrics.prometheusRule.runbookUrl=https://wiki.example.com/%s",
-    ])
-    .expect("it renders");
-    assert_eq!(rule["metadata"]["labels"]["release"], "monitoring");
-    assert_eq!(rule["metadata"]["namespace"], "security");
-    let disabled = ["PamApiQueue", "PamOperatorDown"].map(str::to_owned);
-    let mut expected = names("charts/pam-operator/alerts", ".yaml");
-    expected.retain(|name| !disabled.contains(name));
-    assert_eq!(alerts(&rule).len(), expected.len());
-    for alert in alerts(&rule) {
-        let name = alert["alert"].as_str().expect("a name");
-        assert!(expected.contains(name), "{name}");
-        assert_eq!(alert["labels"]["team"], "platform");
-        assert!(alert["labels"]["severity"].is_string(), "{name}");
-        assert_eq!(
-            alert["annotations"]["runbook_url"],
-            format!("https://wiki.example.com/{name}")
-        );
-        let expr = alert["expr"].as_str().expect("an expression");
-        assert!(expr.contains("job=~\"(security/)?pam\""), "{expr}");
-        assert!(!expr.contains('@'), "{expr}");
-    }
-
-    let misspelt = self::rule(&["metrics.prometheusRule.disabledAlerts={PamApiQeue}"]);
-    let error = misspelt.expect_err("no such alert").to_string();
-    assert!(
-        error.contains("disabledAlerts names PamApiQeue, which is none of: "),
-        "{error}"
-    );
-}
-
-#[test]
 fn every_panel_asks_what_prometheus_understands() {
     let dashboard = dashboard();
     let variables = dashboard["templating"]["list"].as_array().expect("variables");
@@ -237,7 +258,9 @@ fn every_panel_asks_what_prometheus_understands() {
 fn rules_panels_and_runbooks_name_only_what_the_operator_shows() {
     let mut texts = BTreeMap::new();
     texts.insert("dashboard".to_owned(), dashboard().to_string());
-    for (directory, ending) in [("charts/pam-operator/alerts", ".yaml"), ("docs/src/runbooks", ".md")] {
+    let alerts = ABOUT.map(|about| format!("{ALERTS}/{about}"));
+    let alerts = alerts.iter().map(|folder| (folder.as_str(), ".yaml"));
+    for (directory, ending) in alerts.chain([(ALERTS, ".yaml"), ("docs/src/runbooks", ".md")]) {
         for name in names(directory, ending) {
             let file = format!("{directory}/{name}{ending}");
             let text = fs::read_to_string(repository().join(&file)).expect("a file");
@@ -259,7 +282,7 @@ fn rules_panels_and_runbooks_name_only_what_the_operator_shows() {
 
 #[test]
 fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
-    let alerts = names("charts/pam-operator/alerts", ".yaml");
+    let alerts = all_alerts();
     assert_eq!(names("docs/src/runbooks", ".md"), alerts);
     for alert in alerts {
         let file = repository().join("docs/src/runbooks").join(format!("{alert}.md"));

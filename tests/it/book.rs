@@ -133,7 +133,7 @@ fn no_link_of_the_other_documents_leads_nowhere() {
 }
 
 #[test]
-fn every_manifest_that_is_shown_is_a_file_that_a_test_applies() {
+fn every_manifest_that_is_shown_is_a_file_that_another_test_reads_or_applies() {
     let pages = files(&repository().join("docs"), "md");
     let mut shown = 0;
     for page in pages.into_iter().chain([repository().join("README.md")]) {

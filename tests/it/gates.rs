@@ -130,7 +130,7 @@ fn yaml_is_tidy() {
 
 #[test]
 fn scripts_pass_shellcheck() {
-    let scripts = files(&[".ci/*", "tests/node"]).into_iter().filter(|file| {
+    let scripts = files(&[".ci/*", "tests/node", "*.sh"]).into_iter().filter(|file| {
         let text = fs::read_to_string(file).unwrap_or_default();
         text.starts_with("#!/usr/bin/env bash") || file.extension().is_some_and(|end| end == "sh")
     });

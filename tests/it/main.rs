@@ -11,6 +11,7 @@ mod errors;
 mod examples;
 mod gates;
 mod gitops;
+mod image;
 mod input;
 mod leadership;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! Namespaces are apart: who may use a shared connection, what nobody reads of others, and how a namespace ends.
 
 mod ends;
+mod installations;
 mod names;
 mod selectors;
 

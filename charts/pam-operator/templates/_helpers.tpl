@@ -37,21 +37,30 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels of every object. */}}
-{{- define "pam-operator.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: pam-operator
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{/* Labels of an object of a component, from (list . component); without a component, of every object. The chart's own go
+before commonLabels, and none is written twice. */}}
+{{- define "pam-operator.labelsOf" -}}
+{{- $context := index . 0 -}}
+{{- $labels := dict "helm.sh/chart" (printf "%s-%s" $context.Chart.Name $context.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- $_ := set $labels "app.kubernetes.io/version" $context.Chart.AppVersion -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" $context.Release.Service -}}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "pam-operator" -}}
+{{- if gt (len .) 1 -}}
+{{- $labels = merge $labels (include "pam-operator.componentLabels" . | fromYaml) -}}
+{{- end -}}
+{{- toYaml (merge $labels $context.Values.commonLabels) -}}
 {{- end -}}
 
-{{/* Labels of the operator's objects: those that select its pods, and those of every object. */}}
+{{- define "pam-operator.labels" -}}
+{{ include "pam-operator.labelsOf" (list .) }}
+{{- end -}}
+
 {{- define "pam-operator.operatorLabels" -}}
-{{ include "pam-operator.selectorLabels" . }}
-{{ include "pam-operator.labels" . }}
+{{ include "pam-operator.labelsOf" (list . "operator") }}
+{{- end -}}
+
+{{- define "pam-operator.simulatorLabels" -}}
+{{ include "pam-operator.labelsOf" (list . "simulator") }}
 {{- end -}}
 
 {{/* Labels that select the pods of one component, from (list . component). They never change, since a Deployment's
@@ -82,14 +91,14 @@ annotations:
 {{- end -}}
 
 {{- define "pam-operator.image" -}}
-{{- $registry := .Values.global.imageRegistry | default .Values.image.registry -}}
+{{- $registry := (.Values.global).imageRegistry | default .Values.image.registry | default "" -}}
 {{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") -}}
 {{- $tag := .Values.image.tag | default (ternary "" .Chart.AppVersion (ne .Values.image.digest "")) -}}
 {{- $name -}}{{- with $tag -}}:{{ . }}{{- end -}}{{- with .Values.image.digest -}}@{{ . }}{{- end -}}
 {{- end -}}
 
 {{- define "pam-operator.imagePullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- with concat ((.Values.global).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
 imagePullSecrets:
   {{- range . }}
   {{- if kindIs "string" . }}
@@ -123,6 +132,11 @@ imagePullSecrets:
   readOnly: true
 {{- end -}}
 
+{{/* The simulator's data, and the first of their clients, by which the connection is known to it. */}}
+{{- define "pam-operator.simulatorData" -}}
+{{- .Values.simulator.data | default (.Files.Get "files/simulator.yaml") -}}
+{{- end -}}
+
 {{/* The name of the simulator's objects, and the host by which the operator reaches it. */}}
 {{- define "pam-operator.simulatorName" -}}
 {{- printf "%s-simulator" (include "pam-operator.fullname" .) -}}
@@ -152,11 +166,24 @@ imagePullSecrets:
 {{- if and (eq .Values.scope.mode "cluster") .Values.scope.namespaces -}}
 {{- fail "scope.namespaces is only for scope.mode namespaces: set that, or leave the list empty" -}}
 {{- end -}}
-{{- if and .Values.podDisruptionBudget.enabled (not (kindIs "invalid" .Values.podDisruptionBudget.minAvailable)) (ge (int .Values.podDisruptionBudget.minAvailable) (int .Values.replicaCount)) (not (hasSuffix "%" (toString .Values.podDisruptionBudget.minAvailable))) (gt (int .Values.replicaCount) 1) -}}
+{{- if and .Values.podDisruptionBudget.enabled (gt (int .Values.replicaCount) 1) -}}
+{{- $least := toString (.Values.podDisruptionBudget.minAvailable | default "") -}}
+{{- $most := toString .Values.podDisruptionBudget.maxUnavailable -}}
+{{- if and $least (or (eq $least "100%") (and (not (hasSuffix "%" $least)) (ge (int $least) (int .Values.replicaCount)))) -}}
 {{- fail "podDisruptionBudget.minAvailable must be less than replicaCount, or no node with such a pod can be drained" -}}
+{{- end -}}
+{{- if and (not $least) (has $most (list "0" "0%" "")) -}}
+{{- fail "podDisruptionBudget.maxUnavailable must be more than 0, or no node with such a pod can be drained" -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.pamEgress) (not .Values.simulator.enabled) -}}
 {{- fail "networkPolicy.enabled needs networkPolicy.pamEgress: without a rule to the PAM the operator could reach none" -}}
+{{- end -}}
+{{- if and .Values.simulator.enabled (not .Values.simulator.allowedNamespaces) -}}
+{{- fail "simulator.enabled needs simulator.allowedNamespaces: list the namespaces that may use it" -}}
+{{- end -}}
+{{- if and .Values.simulator.enabled (not (include "pam-operator.simulatorData" . | fromYaml).clients) -}}
+{{- fail "simulator.data has no clients: the operator needs the first of them, with id and secret" -}}
 {{- end -}}
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor would scrape every pod twice: enable one of them" -}}

@@ -8,18 +8,18 @@ use std::{
 
 use tokio::sync::Notify;
 
+use crate::api::{Reason, SecretVersion};
 use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::{
+        statement::Statement,
+        sweep::Vanished,
         terms::{LinkKey, Terms},
         turnstile::{THRESHOLD, Turnstile},
     },
     ownership::{identity::Name, register::Register},
 };
-use crate::{
-    api::{Reason, SecretVersion},
-    pam,
-};
+use crate::pam;
 
 /// What a client was built from: a change of any of it builds another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,15 +68,6 @@ pub enum Health {
     Ready,
     /// They may not.
     Unusable(Problem),
-}
-
-/// How many of the credentials of a connection's objects its PAM does not list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vanished {
-    /// Those that are missing.
-    pub missing: usize,
-    /// Those that objects own.
-    pub owned: usize,
 }
 
 /// What changes in a link while the operator runs.
@@ -130,6 +121,8 @@ pub struct Link {
     pub key: LinkKey,
     state: Mutex<State>,
     probe: Mutex<Probe>,
+    /// What its status was made to say last.
+    statement: Mutex<Statement>,
     /// Wakes the loop that lists.
     pub demand: Notify,
 }
@@ -141,6 +134,7 @@ impl Link {
             key,
             state: Mutex::default(),
             probe: Mutex::default(),
+            statement: Mutex::default(),
             demand: Notify::new(),
         }
     }
@@ -194,6 +188,11 @@ impl Link {
     /// When a refused write may be tried again.
     pub fn probe_from(&self) -> Option<Instant> {
         self.probe().from
+    }
+
+    /// What its status was made to say; never held across an await.
+    pub fn statement(&self) -> MutexGuard<'_, Statement> {
+        self.statement.lock().expect("no code panics while it holds this lock")
     }
 
     fn probe(&self) -> MutexGuard<'_, Probe> {

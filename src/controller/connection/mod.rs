@@ -6,6 +6,7 @@ pub mod link;
 pub mod links;
 mod listings;
 pub mod settings;
+mod statement;
 mod sweep;
 pub mod terms;
 pub mod turnstile;
@@ -25,7 +26,8 @@ use crate::controller::{
     backoff::backoff,
     connection::{
         kind::ConnectionResource,
-        link::{Call, Health, Link, Problem, Source, Vanished},
+        link::{Call, Health, Link, Problem, Source},
+        sweep::Vanished,
         terms::LinkKey,
         turnstile::{Turnstile, usher},
     },
@@ -90,14 +92,8 @@ async fn drive<K: ConnectionResource>(
     if link.open_probe(Instant::now()) || link.state().tells_news() {
         context.wake_referrers(&Reference::Connection(link.key.clone()));
     }
-    let reported = report(object, link, context).await?;
-    configured.map(|()| {
-        if reported {
-            next(link)
-        } else {
-            Action::requeue(backoff(1))
-        }
-    })
+    let unsaid = report(object, link, context).await?;
+    configured.map(|()| unsaid.map_or_else(|| next(link), Action::requeue))
 }
 
 /// Brings terms and client to what the spec and its Secrets say now.
@@ -226,9 +222,13 @@ async fn check(link: &Link, context: &Context) {
     link.demand.notify_one();
 }
 
-/// Writes the connection's own status. False when somebody else wrote meanwhile: the watch brings what they wrote, and
-/// with it the next reconcile, which must not depend on that alone.
-async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context: &Context) -> kube::Result<bool> {
+/// Writes the connection's own status; when it has to wait, says how long. Where somebody else wrote meanwhile the watch
+/// brings what they wrote, and with it the next reconcile, which must not depend on that alone.
+async fn report<K: ConnectionResource>(
+    object: &Guarded<K>,
+    link: &Link,
+    context: &Context,
+) -> kube::Result<Option<Duration>> {
     let stamp = Stamp::new(object.generation(), None);
     let old = object.status.as_deref();
     let mut new = old.cloned().unwrap_or_default();
@@ -293,20 +293,24 @@ async fn report<K: ConnectionResource>(object: &Guarded<K>, link: &Link, context
         }
     }
     let Some(patch) = patch(old, &new) else {
-        return Ok(true);
+        return Ok(None);
     };
+    if let Some(pause) = link.statement().pause(object.uid(), &new.conditions, Instant::now()) {
+        return Ok(Some(pause));
+    }
     match context
         .effects
         .patch_connection_status::<K>(&link.key, object.version(), patch)
         .await
     {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_conflict() => Ok(false),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(kube::Error::Api(status)) if status.is_conflict() => Ok(Some(backoff(1))),
         Err(error) => Err(error),
         Ok(()) => {
             let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
             context.events.announce(object, before, &new.conditions);
-            Ok(true)
+            link.statement().said(object.uid(), &new.conditions, Instant::now());
+            Ok(None)
         }
     }
 }

@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use crate::api::{Claim, PamCredentialStatus, PasswordPolicy};
 use crate::controller::{
     Credential,
-    connection::link::{Link, Vanished},
+    connection::link::Link,
     context::Context,
     index::{Reference, Referrer},
     ownership::{
@@ -22,6 +22,15 @@ use crate::controller::{
 /// listing"): more than that is a PAM restored from a backup, or an authorization that sees less.
 const FEW: usize = 10;
 const SHARE: usize = 10;
+
+/// How many of the credentials of a connection's objects its PAM does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vanished {
+    /// Those that are missing.
+    pub missing: usize,
+    /// Those that objects own.
+    pub owned: usize,
+}
 
 /// What a listing means for the objects of its connection.
 #[derive(Debug, Default)]

@@ -78,6 +78,20 @@ impl Installed {
         output.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Upgrades the release to this chart, with the values that it has and these flags.
+    pub async fn upgrade(&self, flags: &[&str]) {
+        let chart = folder().display().to_string();
+        let upgrade = [
+            "upgrade",
+            RELEASE,
+            &chart,
+            "--namespace",
+            RELEASE,
+            "--reset-then-reuse-values",
+        ];
+        self.helm(&[&upgrade[..], flags].concat()).await;
+    }
+
     /// Starts the operator as the installed Deployment says.
     pub async fn run(&self) -> Operator {
         let deployments: Api<Deployment> = Api::namespaced(self.admin.clone(), RELEASE);

@@ -153,6 +153,15 @@ fn a_budget_never_blocks_a_drain() {
             "{single}"
         );
     }
+    for stuck in [
+        "podDisruptionBudget.maxUnavailable=0",
+        "podDisruptionBudget.maxUnavailable=0%",
+        "podDisruptionBudget.minAvailable=2",
+        "podDisruptionBudget.minAvailable=100%",
+    ] {
+        let refused = template(&["--set", stuck]).expect_err("it is refused").to_string();
+        assert!(refused.contains("can be drained"), "{stuck}: {refused}");
+    }
     let least = rendered(&["--set", "replicaCount=3,podDisruptionBudget.minAvailable=2"]);
     let spec = &one(&least, "PodDisruptionBudget", "pam-operator")["spec"];
     assert_eq!(
@@ -193,6 +202,14 @@ fn a_new_version_of_the_chart_changes_no_selector_and_no_pod_label() {
         "{selector}"
     );
     assert_eq!(deployment["metadata"]["labels"]["team"], "platform");
+
+    // A label that the chart sets itself is written once, as the chart has it.
+    let own = [
+        "--set",
+        "commonLabels.app\\.kubernetes\\.io/part-of=platform,podLabels.app\\.kubernetes\\.io/name=mine",
+    ];
+    let text = template(&own).expect("it renders");
+    assert!(!text.contains("part-of: platform") && !text.contains("io/name: mine"));
 }
 
 #[test]
@@ -223,11 +240,11 @@ fn long_names_stay_within_what_kubernetes_takes_and_two_releases_share_nothing_o
 }
 
 #[test]
-fn extra_objects_may_be_maps_or_texts_with_templates() {
+fn extra_objects_may_be_maps_as_they_are_or_texts_with_templates() {
     let objects = super::objects(&render(&super::folder().join("ci/extras.yaml")));
     assert_eq!(
-        one(&objects, "ConfigMap", "extra-map")["data"]["release"],
-        "pam-operator"
+        one(&objects, "ConfigMap", "extra-map")["data"]["braces"],
+        "{{ $labels.name }}"
     );
     assert_eq!(
         one(&objects, "ConfigMap", "extra-text")["data"]["release"],

@@ -217,15 +217,6 @@ async fn in_the_whole_cluster() {
     operator.stop().await.expect("it ends well");
 
     // Recovery after a restore: both start with what they may do only then.
-    let chart = super::folder().display().to_string();
-    let upgrade = [
-        "upgrade",
-        super::RELEASE,
-        &chart,
-        "--namespace",
-        super::RELEASE,
-        "--reuse-values",
-    ];
     let recovery = ["--set", "operator.acceptCluster=true,operator.resignClaims=true"];
     let secrets: Api<Secret> = Api::namespaced(installed.admin.clone(), super::RELEASE);
     let foreign = Patch::Merge(json!({"stringData": {"cluster": "another"}}));
@@ -233,7 +224,7 @@ async fn in_the_whole_cluster() {
         .patch("pam-operator-installation", &PatchParams::default(), &foreign)
         .await
         .expect("it is patched");
-    installed.helm(&[&upgrade[..], &recovery].concat()).await;
+    installed.upgrade(&recovery).await;
     let operator = installed.run().await;
     installed
         .patch("minimal", json!({"spec": {"additional": "after the restore"}}))

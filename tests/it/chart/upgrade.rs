@@ -7,7 +7,7 @@ use k8s_openapi::{
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::Api;
-use pam_operator::api::PamCredential;
+use pam_operator::api::{ClusterPamConnection, PamCredential};
 use testbed::{examples, manifest, tools};
 
 use super::{RELEASE, folder, installed::Installed};
@@ -53,20 +53,12 @@ async fn definitions_follow_an_upgrade_and_outlive_the_release_with_their_object
     }
 
     let chart = folder().display().to_string();
-    let upgrade = [
-        "upgrade",
-        RELEASE,
-        &chart,
-        "--namespace",
-        RELEASE,
-        "--reset-then-reuse-values",
-    ];
-    installed.helm(&upgrade).await;
+    installed.upgrade(&[]).await;
     assert_eq!(short_name(&installed).await.as_deref(), Some("pamcred"));
     let again = installed
         .helm(&["get", "manifest", RELEASE, "--namespace", RELEASE])
         .await;
-    installed.helm(&upgrade).await;
+    installed.upgrade(&[]).await;
     let unchanged = installed
         .helm(&["get", "manifest", RELEASE, "--namespace", RELEASE])
         .await;
@@ -89,4 +81,20 @@ async fn definitions_follow_an_upgrade_and_outlive_the_release_with_their_object
     let install = ["install", RELEASE, &chart, "--namespace", RELEASE];
     installed.helm(&install).await;
     assert_eq!(short_name(&installed).await.as_deref(), Some("pamcred"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulators_connection_comes_with_the_release() {
+    let installed = Installed::new(&[], &["--set", "simulator.enabled=true"]).await;
+    let connections: Api<ClusterPamConnection> = Api::all(installed.admin.clone());
+    let connection = connections
+        .get("simulator")
+        .await
+        .expect("it is made after the definitions");
+    assert_eq!(
+        connection.spec.connection.url,
+        "https://pam-operator-simulator.pam-operator.svc"
+    );
+    installed.upgrade(&[]).await;
+    connections.get("simulator").await.expect("it is made again");
 }

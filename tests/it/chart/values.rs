@@ -1,6 +1,6 @@
 //! What the chart accepts.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use serde_json::Value;
 
@@ -78,12 +78,60 @@ fn what_would_do_harm_is_refused_with_what_to_do() {
             "enable one of them",
         ),
         (
+            &["--set", "simulator.enabled=true,simulator.allowedNamespaces=null"],
+            "list the namespaces",
+        ),
+        (
+            &[
+                "--set",
+                "simulator.enabled=true",
+                "--set-string",
+                "simulator.data=devices: []",
+            ],
+            "simulator.data has no clients",
+        ),
+        (
             &["--set", "serviceAccount.create=false"],
             "serviceAccount.name is needed",
         ),
     ] {
         let refused = template(flags).expect_err("it is refused").to_string();
         assert!(refused.contains(expected), "{flags:?}: {refused}");
+    }
+}
+
+#[test]
+fn what_is_set_to_null_is_left_out() {
+    for null in [
+        "livenessProbe=null",
+        "startupProbe=null",
+        "readinessProbe=null",
+        "image.registry=null",
+        "global=null",
+        "topologySpreadConstraints=null",
+        "nodeSelector=null",
+        "resources=null",
+        "podSecurityContext=null",
+    ] {
+        let objects = rendered(&["--set", null]);
+        let deployment = super::one(&objects, "Deployment", "pam-operator");
+        assert!(
+            !deployment["spec"]["template"]["spec"]["containers"].is_null(),
+            "{null}"
+        );
+    }
+}
+
+#[test]
+fn what_the_operator_would_refuse_the_chart_refuses_too() {
+    let day = Duration::from_hours(24);
+    for text in [
+        "1s", "90m", "24h", "1440m", "600s", "0s", "48h", "25h", "1441m", "1.5h", "500ms", "", "soon",
+    ] {
+        let accepted = template(&["--set-string", &format!("operator.deletionTimeout={text}")]).is_ok();
+        let parsed = pam_operator::api::parse_duration(text, Duration::from_secs(1), day).is_ok();
+        assert!(!accepted || parsed, "{text} would end the operator");
+        assert_eq!(accepted, parsed, "{text}");
     }
 }
 
