@@ -20,9 +20,11 @@ async fn burst(world: &World, names: &[&str]) -> String {
         panic!("one object has it: {owners:?}")
     };
     let owner = owner.metadata.name.clone().expect("objects have names");
-    for object in objects.iter().filter(|object| is(object, "False", None)) {
-        let rival = format!("{}/{owner}", world.namespace);
-        assert!(message(object).contains(&rival), "{}", message(object));
+    // Who lost to one that lost itself later says so first, and then whose it is.
+    let rival = format!("{}/{owner}", world.namespace);
+    for name in names.iter().filter(|name| **name != owner) {
+        let knows = |object: &PamCredential| is(object, "False", Some("Conflict")) && message(object).contains(&rival);
+        world.until(name, "in Conflict with the owner", knows).await;
     }
     owner
 }
