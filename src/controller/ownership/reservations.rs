@@ -68,7 +68,8 @@ pub struct Reservations {
 
 impl Reservations {
     /// Puts the object, created at that second, in line for exactly these keys and takes it out of all others.
-    /// Returns the objects that stood behind it where it left or went back: their turn may have come.
+    /// Returns the objects that stood behind it where it left or went back, since their turn may have come, and those before
+    /// whom it steps to the head of a line.
     pub fn enter(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Vec<Name> {
         let mut places: Vec<(Key, Place)> = Vec::with_capacity(keys.len());
         for (key, hold) in keys {
@@ -87,9 +88,15 @@ impl Reservations {
         if self.members.get(object) == Some(&places) {
             return Vec::new();
         }
-        let woken = self.take_out(object, &places);
-        for (key, place) in &places {
-            self.lines.entry(*key).or_default().insert(place.clone());
+        let led: Vec<_> = places.iter().map(|(key, _)| self.is_first(object, key)).collect();
+        let mut woken = self.take_out(object, &places);
+        for ((key, place), led) in places.iter().zip(led) {
+            let line = self.lines.entry(*key).or_default();
+            if !led && line.first().is_some_and(|first| place < first) {
+                // They said that somebody else goes first.
+                woken.extend(line.iter().map(|behind| behind.object.clone()));
+            }
+            line.insert(place.clone());
         }
         if !places.is_empty() {
             self.members.insert(object.clone(), places);
@@ -157,6 +164,11 @@ impl Reservations {
         })
     }
 
+    fn is_first(&self, object: &Name, key: &Key) -> bool {
+        let first = self.lines.get(key).and_then(BTreeSet::first);
+        first.is_some_and(|first| first.object == *object)
+    }
+
     fn take_out(&mut self, object: &Name, next: &[(Key, Place)]) -> Vec<Name> {
         let mut woken = BTreeSet::new();
         for (key, place) in self.members.remove(object).unwrap_or_default() {
@@ -200,6 +212,19 @@ mod tests {
         lines.enter(&name("young"), 20, &key("a", Hold::Claimed));
         assert_eq!(lines.rival(&name("young")), None);
         assert_eq!(lines.rival(&name("old-a")), Some(&name("young")));
+    }
+
+    #[test]
+    fn who_steps_to_the_head_of_a_line_wakes_those_who_named_another() {
+        let mut lines = Reservations::default();
+        assert_eq!(lines.enter(&name("c"), 1, &key("a", Hold::Wanted)), []);
+        assert_eq!(lines.enter(&name("d"), 1, &key("a", Hold::Wanted)), []);
+        assert_eq!(
+            lines.enter(&name("a"), 1, &key("a", Hold::Wanted)),
+            [name("c"), name("d")]
+        );
+        assert_eq!(lines.enter(&name("a"), 1, &key("a", Hold::Claimed)), []);
+        assert_eq!(lines.enter(&name("b"), 1, &key("a", Hold::Wanted)), []);
     }
 
     #[test]
