@@ -43,7 +43,7 @@ pub use control_plane::{ADMIN, ControlPlane, shared};
 pub use credential::{has_applied, is_ready};
 pub use error::Error;
 pub use namespace::{create_namespace, delete_namespace, finalize_namespace};
-pub use operator::{Operator, OperatorConfig, run_as_operator};
+pub use operator::{Operator, OperatorConfig, program};
 pub use pam::simulate_pam;
 pub use progress::Progress;
 pub use usage::Usage;

@@ -42,7 +42,7 @@ pub struct OperatorConfig {
 }
 
 impl OperatorConfig {
-    /// The operator as part of the running program, which has to call [`run_as_operator`] first thing. `flags` are those of
+    /// The operator as part of the running program, which has to be a [`program`]. `flags` are those of
     /// `pam-operator run`.
     pub fn of_this_program(kubeconfig: String, flags: &[&str]) -> Result<Self, Error> {
         let program = env::current_exe().map_err(Error::io("cannot find the running program"))?;
@@ -56,11 +56,21 @@ impl OperatorConfig {
     }
 }
 
-/// When the running program was started by [`OperatorConfig::of_this_program`], runs `main`, the operator's entry, with the
-/// operator's command line (program name first), and says how it ended.
-pub fn run_as_operator(main: impl FnOnce(Vec<OsString>) -> ExitCode) -> Option<ExitCode> {
+/// The whole of a program that starts the operator as part of itself: the operator, where it was started as such; else
+/// `work`, whose error it tells.
+pub fn program(work: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
     let mut args = env::args_os().skip(1);
-    (args.next()? == AS_OPERATOR).then(|| main(iter::once("pam-operator".into()).chain(args).collect()))
+    if args.next().is_some_and(|first| first == AS_OPERATOR) {
+        return pam_operator::cli::main(iter::once("pam-operator".into()).chain(args));
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("the system lets a process have threads");
+    match runtime.block_on(work()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// A running operator. Dropping it kills it, and so does the end of this process.

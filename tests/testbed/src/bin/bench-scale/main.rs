@@ -35,18 +35,7 @@ use arguments::Arguments;
 use stage::Run;
 
 fn main() -> ExitCode {
-    if let Some(exit) = testbed::run_as_operator(pam_operator::cli::main) {
-        return exit;
-    }
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().expect("the system lets a process have threads");
-    match runtime.block_on(measure(&arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    testbed::program(async || measure(&Arguments::parse()).await)
 }
 
 /// All contestants, one after another in each repetition, so that none has the better hours of the machine. What was

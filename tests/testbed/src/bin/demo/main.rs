@@ -17,16 +17,5 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    if let Some(exit) = testbed::run_as_operator(pam_operator::cli::main) {
-        return exit;
-    }
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().expect("the system lets a process have threads");
-    match runtime.block_on(story::tell(arguments.once)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    testbed::program(async || story::tell(Arguments::parse().once).await)
 }
