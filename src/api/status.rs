@@ -144,7 +144,7 @@ pub struct Applied {
 }
 
 /// One key of a Secret at the time when it was used.
-#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretVersion {
     /// Name of the Secret.

@@ -1,147 +1,94 @@
 //! Everything that is watched, as stores that fill and follow.
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, marker::PhantomData, sync::Arc};
 
-use futures::{FutureExt, Stream, StreamExt, channel::mpsc::UnboundedSender, future};
+use futures::{FutureExt, future};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    core::{
-        NamespaceResourceScope, PartialObjectMeta,
-        object::{HasSpec, HasStatus},
-    },
-    runtime::{
-        reflector::{self, ObjectRef, Store, store::Writer},
-        watcher,
-    },
+    Api, Client, Resource,
+    core::{NamespaceResourceScope, PartialObjectMeta},
 };
-use serde::de::DeserializeOwned;
 
+use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 use crate::controller::{
-    ClusterConnection, Connection, Credential, connection,
+    connection::{kind::ConnectionResource, terms::LinkKey},
     context::{Context, Wake},
-    guarded::Guarded,
+    guarded::{Arrival, Packed},
     index::Reference,
+    ownership::identity::Name,
+    queue::{Lane, Queue},
+    store::Store,
     track,
-    watch::{Change, watch},
+    version::Version,
+    watch::{Follower, Origin, watch},
 };
 
-/// The stores.
-#[derive(Clone)]
+/// The stores. Clones are the same.
+#[derive(Clone, Default)]
 pub struct Caches {
     /// The credentials.
-    pub credentials: Store<Credential>,
-    /// The PamConnections.
-    pub connections: Store<Connection>,
-    /// The ClusterPamConnections.
-    pub cluster_connections: Store<ClusterConnection>,
+    pub credentials: Store<Packed<PamCredential>>,
+    /// The `PamConnection`s.
+    pub connections: Store<Packed<PamConnection>>,
+    /// The `ClusterPamConnection`s.
+    pub cluster_connections: Store<Packed<ClusterPamConnection>>,
     /// Versions of Secrets.
-    pub secrets: Store<PartialObjectMeta<Secret>>,
-    /// Versions of ConfigMaps.
-    pub config_maps: Store<PartialObjectMeta<ConfigMap>>,
-}
-
-/// The other ends of the stores, until the watches have them.
-pub struct Writers {
-    credentials: Writer<Credential>,
-    connections: Writer<Connection>,
-    cluster_connections: Writer<ClusterConnection>,
-    secrets: Writer<PartialObjectMeta<Secret>>,
-    config_maps: Writer<PartialObjectMeta<ConfigMap>>,
+    pub secrets: Store<Version>,
+    /// Versions of `ConfigMap`s.
+    pub config_maps: Store<Version>,
 }
 
 impl Caches {
-    /// Empty stores, and what will fill them.
-    pub fn new() -> (Self, Writers) {
-        let (credentials, credential_writer) = reflector::store();
-        let (connections, connection_writer) = reflector::store();
-        let (cluster_connections, cluster_connection_writer) = reflector::store();
-        let (secrets, secret_writer) = reflector::store();
-        let (config_maps, config_map_writer) = reflector::store();
-        let caches = Self {
-            credentials,
-            connections,
-            cluster_connections,
-            secrets,
-            config_maps,
-        };
-        let writers = Writers {
-            credentials: credential_writer,
-            connections: connection_writer,
-            cluster_connections: cluster_connection_writer,
-            secrets: secret_writer,
-            config_maps: config_map_writer,
-        };
-        (caches, writers)
-    }
-
     /// Waits until all of them are complete. No plan is made before: a missing connection must be one that does not exist,
     /// and every claim must stand in line before the first object without one.
     pub async fn filled(&self) {
         future::join_all([
-            self.secrets.wait_until_ready().boxed(),
-            self.config_maps.wait_until_ready().boxed(),
-            self.credentials.wait_until_ready().boxed(),
-            self.connections.wait_until_ready().boxed(),
-            self.cluster_connections.wait_until_ready().boxed(),
+            self.secrets.completed().boxed(),
+            self.config_maps.completed().boxed(),
+            self.credentials.completed().boxed(),
+            self.connections.completed().boxed(),
+            self.cluster_connections.completed().boxed(),
         ])
         .await;
     }
 
-    /// Wakes everything that has a reconcile.
-    pub fn wake(&self, wake: &Wake) {
-        wake_all(&self.credentials, &wake.credentials);
-        wake_all(&self.connections, &wake.connections);
-        wake_all(&self.cluster_connections, &wake.cluster_connections);
+    /// Opens the queues of everything that has a reconcile, and wakes what is there already.
+    pub fn open(&self, wake: &Wake) {
+        open(&wake.credentials, &self.credentials.names());
+        open(&wake.connections, &self.connections.names());
+        open(&wake.cluster_connections, &self.cluster_connections.names());
     }
-}
 
-impl Writers {
     /// Starts all watches, of these namespaces or, when there are none, of the cluster.
-    pub fn watch(self, client: &Client, namespaces: &[String], context: &Arc<Context>) {
+    pub fn watch(&self, client: &Client, namespaces: &[String], context: &Arc<Context>) {
         let own = [context.rules.namespace.clone()];
-        follow(
-            self.credentials,
-            scopes(client, namespaces, &[]),
-            context,
-            track::credential,
-            |context, object| context.wake.credential(&track::name(object)),
-        );
-        follow(
-            self.connections,
-            scopes(client, namespaces, &[]),
-            context,
-            track::connection,
-            |context, object| context.wake.connection(&connection::key(object)),
-        );
-        follow(
-            self.cluster_connections,
-            vec![Api::all(client.clone())],
-            context,
-            track::connection,
-            |context, object| context.wake.connection(&connection::key(object)),
-        );
-        let secrets = watch(self.secrets, scopes(client, namespaces, &own), keep_version, |_| {});
-        drain(secrets, context, |context, secret| {
-            let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
-            context.wake_referrers(&Reference::Secret(namespace, name));
-        });
-        let config_maps = watch(self.config_maps, scopes(client, namespaces, &own), keep_version, |_| {});
-        drain(config_maps, context, |context, map| {
-            let (namespace, name) = (map.namespace().unwrap_or_default(), map.name_any());
-            context.wake_referrers(&Reference::ConfigMap(namespace, name));
-        });
+        let follow = Credentials(context.clone());
+        let credentials = scopes::<Arrival<PamCredential>>(client, namespaces, &[]);
+        tokio::spawn(watch(self.credentials.clone(), credentials, follow));
+
+        let follow = Connections::<PamConnection>(context.clone(), PhantomData);
+        let connections = scopes::<Arrival<PamConnection>>(client, namespaces, &[]);
+        tokio::spawn(watch(self.connections.clone(), connections, follow));
+
+        let follow = Connections::<ClusterPamConnection>(context.clone(), PhantomData);
+        let connections = vec![Api::<Arrival<ClusterPamConnection>>::all(client.clone())];
+        tokio::spawn(watch(self.cluster_connections.clone(), connections, follow));
+
+        let follow = Referred(context.clone(), Reference::Secret);
+        let secrets = scopes::<PartialObjectMeta<Secret>>(client, namespaces, &own);
+        tokio::spawn(watch(self.secrets.clone(), secrets, follow));
+
+        let follow = Referred(context.clone(), Reference::ConfigMap);
+        let maps = scopes::<PartialObjectMeta<ConfigMap>>(client, namespaces, &own);
+        tokio::spawn(watch(self.config_maps.clone(), maps, follow));
     }
 }
 
-/// Wakes everything that a store has. What comes into it later is woken by its watch.
-fn wake_all<K>(store: &Store<K>, wake: &UnboundedSender<ObjectRef<K>>)
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    for object in store.state() {
-        // The receiver is as old as the sender and not given away yet.
-        let _ = wake.unbounded_send(ObjectRef::from_obj(&*object));
+/// What comes into the store later is woken by its watch.
+fn open(queue: &Queue, names: &[Name]) {
+    queue.open();
+    for name in names {
+        queue.push(name, Lane::Resync);
     }
 }
 
@@ -160,42 +107,54 @@ where
         .collect()
 }
 
-/// Of a Secret or ConfigMap only its version matters.
-fn keep_version<K>(object: &mut PartialObjectMeta<K>) {
-    let metadata = std::mem::take(&mut object.metadata);
-    object.metadata.name = metadata.name;
-    object.metadata.namespace = metadata.namespace;
-    object.metadata.uid = metadata.uid;
-    object.metadata.resource_version = metadata.resource_version;
+/// What somebody changed goes first; a list is no news.
+fn lane(origin: Origin) -> Lane {
+    match origin {
+        Origin::Changed => Lane::Change,
+        Origin::Listed => Lane::Resync,
+    }
 }
 
-/// Watches one of our own kinds: `track` sees each change before the store has it, `wake` after.
-fn follow<K>(
-    writer: Writer<Guarded<K>>,
-    scopes: Vec<Api<Guarded<K>>>,
-    context: &Arc<Context>,
-    track: impl Fn(&Context, &Change<'_, Guarded<K>>) + Send + 'static,
-    wake: impl Fn(&Context, &Guarded<K>) + Send + 'static,
-) where
-    K: Resource<DynamicType = ()> + HasSpec + HasStatus + Clone + 'static,
-    Guarded<K>: DeserializeOwned + Debug + Send + Sync,
-{
-    let tracked = context.clone();
-    let events = watch(writer, scopes, |_| {}, move |change| track(&tracked, change));
-    drain(events, context, wake);
-}
+/// Follows the credentials.
+struct Credentials(Arc<Context>);
 
-/// Follows a watch for as long as the operator runs; a failed one was logged and comes back by itself.
-fn drain<K: Send + 'static>(
-    events: impl Stream<Item = Result<K, watcher::Error>> + Send + 'static,
-    context: &Arc<Context>,
-    wake: impl Fn(&Context, &K) + Send + 'static,
-) {
-    let context = context.clone();
-    tokio::spawn(events.for_each(move |event| {
-        if let Ok(object) = event {
-            wake(&context, &object);
+impl Follower<Packed<PamCredential>> for Credentials {
+    fn track(&self, name: &Name, object: Option<&Packed<PamCredential>>) {
+        track::credential(&self.0, name, object.map(Packed::open).as_ref());
+    }
+
+    fn wake(&self, name: &Name, object: Option<&Packed<PamCredential>>, origin: Origin) {
+        let is_own = object.is_some_and(|object| self.0.memories.wrote(name, &object.version()));
+        if !is_own {
+            self.0.wake.credential(name, lane(origin));
         }
-        std::future::ready(())
-    }));
+    }
+}
+
+/// Follows the connections of one kind.
+struct Connections<K>(Arc<Context>, PhantomData<fn() -> K>);
+
+impl<K: ConnectionResource> Follower<Packed<K>> for Connections<K> {
+    fn track(&self, name: &Name, object: Option<&Packed<K>>) {
+        let key = LinkKey::new(K::KIND, name.name(), name.namespace());
+        track::connection(&self.0, &key, object.map(Packed::open).as_ref());
+    }
+
+    fn wake(&self, name: &Name, _: Option<&Packed<K>>, _: Origin) {
+        self.0
+            .wake
+            .connection(&LinkKey::new(K::KIND, name.name(), name.namespace()));
+    }
+}
+
+/// Follows what others refer to.
+struct Referred(Arc<Context>, fn(String, String) -> Reference);
+
+impl Follower<Version> for Referred {
+    fn track(&self, _: &Name, _: Option<&Version>) {}
+
+    fn wake(&self, name: &Name, _: Option<&Version>, origin: Origin) {
+        let reference = (self.1)(name.namespace().to_owned(), name.name().to_owned());
+        self.0.wake_referrers(&reference, lane(origin));
+    }
 }

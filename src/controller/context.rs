@@ -5,25 +5,21 @@ use std::{
     time::Duration,
 };
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{
-    core::PartialObjectMeta,
-    runtime::reflector::{ObjectRef, Store},
-};
-
 use crate::controller::{
-    ClusterConnection, Connection, Credential,
     connection::{links::Links, terms::LinkKey},
     credential::memory::Memories,
     effects::Effects,
     events::Events,
+    guarded::Packed,
     index::{Index, Reference, Referrer},
     namespaces::{Namespaces, News},
     ownership::{identity::Name, installation::Installation, reservations::Reservations},
+    queue::{Lane, Queue},
+    store::Store,
+    version::Version,
 };
 use crate::{
-    api::{ConnectionKind, SecretVersion},
+    api::{ConnectionKind, PamCredential, SecretVersion},
     metrics::Metrics,
     pam::AddressPolicy,
 };
@@ -56,7 +52,7 @@ pub struct Context {
     /// The rules that the operator's flags set.
     pub rules: Rules,
     /// The credentials.
-    pub credentials: Store<Credential>,
+    pub credentials: Store<Packed<PamCredential>>,
     /// The connections.
     pub links: Links,
     /// Who refers to what.
@@ -68,9 +64,9 @@ pub struct Context {
     /// Labels of namespaces.
     pub namespaces: Namespaces,
     /// Metadata of Secrets.
-    pub secrets: Store<PartialObjectMeta<Secret>>,
+    pub secrets: Store<Version>,
     /// Metadata of ConfigMaps.
-    pub config_maps: Store<PartialObjectMeta<ConfigMap>>,
+    pub config_maps: Store<Version>,
     /// Wakes reconciles.
     pub wake: Wake,
 }
@@ -78,24 +74,14 @@ pub struct Context {
 impl Context {
     /// The version of a Secret's key, from metadata alone; none when the Secret does not exist.
     pub fn secret_version(&self, namespace: &str, name: &str, key: &str) -> Option<SecretVersion> {
-        let secret = self.secrets.get(&ObjectRef::new(name).within(namespace))?;
-        Some(SecretVersion {
-            name: name.to_owned(),
-            key: key.to_owned(),
-            uid: secret.metadata.uid.clone()?,
-            resource_version: secret.metadata.resource_version.clone()?,
-        })
+        let version = self.secrets.get(&Name::new(namespace, name))?;
+        Some(version.of_key(name, key))
     }
 
     /// The version of a ConfigMap's key, from metadata alone; none when the ConfigMap does not exist.
     pub fn config_map_version(&self, namespace: &str, name: &str, key: &str) -> Option<SecretVersion> {
-        let map = self.config_maps.get(&ObjectRef::new(name).within(namespace))?;
-        Some(SecretVersion {
-            name: name.to_owned(),
-            key: key.to_owned(),
-            uid: map.metadata.uid.clone()?,
-            resource_version: map.metadata.resource_version.clone()?,
-        })
+        let version = self.config_maps.get(&Name::new(namespace, name))?;
+        Some(version.of_key(name, key))
     }
 
     /// Whether this process acts. Another one does otherwise, and this one only looks on.
@@ -104,10 +90,10 @@ impl Context {
     }
 
     /// Wakes everybody who refers to this.
-    pub fn wake_referrers(&self, reference: &Reference) {
+    pub fn wake_referrers(&self, reference: &Reference, lane: Lane) {
         for referrer in self.index.referrers(reference) {
             match referrer {
-                Referrer::Credential(name) => self.wake.credential(&name),
+                Referrer::Credential(name) => self.wake.credential(&name, lane),
                 Referrer::Connection(key) => self.wake.connection(&key),
             }
         }
@@ -116,12 +102,12 @@ impl Context {
     /// Wakes everybody whom news of namespaces concerns.
     pub fn wake_for_namespaces(&self, news: &News) {
         match news {
-            News::One(name) => self.wake_referrers(&Reference::Namespace(name.clone())),
+            News::One(name) => self.wake_referrers(&Reference::Namespace(name.clone()), Lane::Resync),
             // Which labels can be seen is for the connections to say, and for their users to follow.
             News::Any => {
                 for key in self.links.of_cluster() {
                     self.wake.connection(&key);
-                    self.wake_referrers(&Reference::Connection(key));
+                    self.wake_referrers(&Reference::Connection(key), Lane::Resync);
                 }
             }
         }
@@ -136,63 +122,28 @@ impl Context {
 }
 
 /// Wakes reconciles of objects, from wherever news of them comes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Wake {
-    /// To the controller of credentials.
-    pub credentials: UnboundedSender<ObjectRef<Credential>>,
-    /// To the controller of PamConnections.
-    pub connections: UnboundedSender<ObjectRef<Connection>>,
-    /// To the controller of ClusterPamConnections.
-    pub cluster_connections: UnboundedSender<ObjectRef<ClusterConnection>>,
-}
-
-/// Where the controllers hear what is woken.
-pub struct Wakes {
-    /// Credentials.
-    pub credentials: UnboundedReceiver<ObjectRef<Credential>>,
-    /// PamConnections.
-    pub connections: UnboundedReceiver<ObjectRef<Connection>>,
-    /// ClusterPamConnections.
-    pub cluster_connections: UnboundedReceiver<ObjectRef<ClusterConnection>>,
+    /// The credentials that wait for a reconcile.
+    pub credentials: Queue,
+    /// The `PamConnection`s.
+    pub connections: Queue,
+    /// The `ClusterPamConnection`s.
+    pub cluster_connections: Queue,
 }
 
 impl Wake {
-    /// Both ends.
-    pub fn channels() -> (Self, Wakes) {
-        let (credentials, credential_wakes) = unbounded();
-        let (connections, connection_wakes) = unbounded();
-        let (cluster_connections, cluster_connection_wakes) = unbounded();
-        let wakes = Wakes {
-            credentials: credential_wakes,
-            connections: connection_wakes,
-            cluster_connections: cluster_connection_wakes,
-        };
-        let wake = Self {
-            credentials,
-            connections,
-            cluster_connections,
-        };
-        (wake, wakes)
+    /// Wakes a credential.
+    pub fn credential(&self, name: &Name, lane: Lane) {
+        self.credentials.push(name, lane);
     }
 
-    /// Wakes a credential. While the operator shuts down nobody listens, and nobody needs to.
-    pub fn credential(&self, name: &Name) {
-        let object = ObjectRef::new(&name.name).within(&name.namespace);
-        let _ = self.credentials.unbounded_send(object);
-    }
-
-    /// Wakes a connection.
+    /// Wakes a connection, which many objects wait for.
     pub fn connection(&self, key: &LinkKey) {
-        let namespace = key.namespace.as_deref().unwrap_or_default();
-        let _ = match key.kind {
-            ConnectionKind::PamConnection => self
-                .connections
-                .unbounded_send(ObjectRef::new(&key.name).within(namespace))
-                .is_ok(),
-            ConnectionKind::ClusterPamConnection => self
-                .cluster_connections
-                .unbounded_send(ObjectRef::new(&key.name))
-                .is_ok(),
+        let queue = match key.kind {
+            ConnectionKind::PamConnection => &self.connections,
+            ConnectionKind::ClusterPamConnection => &self.cluster_connections,
         };
+        queue.push(&key.object(), Lane::Change);
     }
 }

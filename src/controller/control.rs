@@ -1,27 +1,28 @@
 //! The controllers themselves: from what is woken to the reconciles, so many at a time.
 
-use std::{convert::Infallible, fmt::Debug, pin::pin, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver};
+use futures::FutureExt;
 use kube::{
     Resource,
-    runtime::{
-        applier,
-        controller::{self, Action, Config, ReconcileRequest},
-        reflector::{ObjectRef, Store},
-    },
+    core::object::{HasSpec, HasStatus},
 };
+use serde::de::DeserializeOwned;
+use tokio_util::task::TaskTracker;
 
 use crate::controller::{
     backoff::LONGEST_PAUSE,
     caches::Caches,
     connection,
-    context::{Context, Wakes},
+    context::Context,
     credential,
+    guarded::{Guarded, Packed},
     ownership::identity::Name,
+    queue::{Action, Queue, Turn},
+    store::Store,
     track,
 };
-use crate::metrics::Outcome;
+use crate::metrics::{Outcome, Worker};
 
 /// A reconcile that could not do its work.
 #[derive(Clone, Copy, Debug)]
@@ -42,19 +43,20 @@ pub struct Control<S> {
 
 impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
     /// Runs all controllers until the shutdown.
-    pub async fn run(&self, caches: Caches, wakes: Wakes) {
-        let (connections, cluster_connections) = (caches.connections, caches.cluster_connections);
+    pub async fn run(&self, caches: Caches) {
+        let wake = &self.context.wake;
+        caches.open(wake);
         tokio::join!(
             self.run_one(
+                &wake.credentials,
                 caches.credentials,
-                wakes.credentials,
                 credential::reconcile,
                 track::gone
             ),
-            self.run_one(connections, wakes.connections, connection::reconcile, |_, _| {}),
+            self.run_one(&wake.connections, caches.connections, connection::reconcile, |_, _| {}),
             self.run_one(
-                cluster_connections,
-                wakes.cluster_connections,
+                &wake.cluster_connections,
+                caches.cluster_connections,
                 connection::reconcile,
                 |_, _| {}
             ),
@@ -65,53 +67,46 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
     /// `gone` hears of objects that do not exist any more, when no reconcile of them is under way.
     async fn run_one<K, F>(
         &self,
-        store: Store<K>,
-        wakes: UnboundedReceiver<ObjectRef<K>>,
-        reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
+        queue: &Queue,
+        store: Store<Packed<K>>,
+        reconcile: impl Fn(Name, Guarded<K>, Arc<Context>) -> F,
         gone: impl Fn(&Context, &Name),
     ) where
-        K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+        K: Resource<DynamicType = ()> + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned> + 'static,
         F: Future<Output = Result<Action, Failed>> + Send + 'static,
     {
         let kind = K::kind(&()).into_owned();
         self.context.metrics.controller(&kind, self.concurrency);
-        let queue = wakes
-            .map(|object| Ok::<_, Infallible>(ReconcileRequest::from(object)))
-            .take_until(self.shutdown.clone());
-        let run = |object, context: Arc<Context>| {
-            let worker = context.metrics.worker(&kind);
-            let task = tokio::spawn(reconcile(object, context));
-            let kind = kind.clone();
-            async move {
-                let result = task.await.unwrap_or_else(|panic| {
-                    tracing::error!(
-                        kind,
-                        panicked = panic.is_panic(),
-                        "a reconcile ended by accident and is repeated"
-                    );
-                    Err(Failed { pause: LONGEST_PAUSE })
-                });
-                worker.ended(result.as_ref().map_or(Outcome::Error, outcome));
-                Ok::<_, Infallible>(result.unwrap_or_else(|failed| Action::requeue(failed.pause)))
-            }
-            .boxed()
-        };
-        let config = Config::default().concurrency(self.concurrency);
-        let policy = |_, error: &Infallible, _| match *error {};
-        let mut results = pin!(applier(run, policy, self.context.clone(), store, queue, config));
-        while let Some(result) = results.next().await {
-            match result {
-                Ok(_) => {}
-                Err(controller::Error::ObjectNotFound(object)) => {
-                    gone(
-                        &self.context,
-                        &Name::new(object.namespace.unwrap_or_default(), object.name),
-                    );
-                }
-                Err(error) => tracing::error!(kind, %error, "the controller stumbled"),
-            }
+        let most = usize::from(self.concurrency.max(1));
+        let running = TaskTracker::new();
+        let mut shutdown = pin!(self.shutdown.clone());
+        loop {
+            let turn = tokio::select! {
+                turn = queue.next(most) => turn,
+                () = &mut shutdown => break,
+            };
+            let Some(object) = store.get(&turn.name) else {
+                gone(&self.context, &turn.name);
+                turn.end(Action::await_change());
+                continue;
+            };
+            let worker = self.context.metrics.worker(&kind);
+            let reconcile = reconcile(turn.name.clone(), object.open(), self.context.clone());
+            running.spawn(work(turn, worker, reconcile));
         }
+        running.close();
+        running.wait().await;
     }
+}
+
+/// One reconcile.
+async fn work(turn: Turn, worker: Worker, reconcile: impl Future<Output = Result<Action, Failed>>) {
+    let result = AssertUnwindSafe(reconcile).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(object = %turn.name, "a reconcile ended by accident and is repeated");
+        Err(Failed { pause: LONGEST_PAUSE })
+    });
+    worker.ended(result.as_ref().map_or(Outcome::Error, outcome));
+    turn.end(result.unwrap_or_else(|failed| Action::requeue(failed.pause)));
 }
 
 /// How a reconcile counts that did what it could.

@@ -148,26 +148,26 @@ impl Effects {
 
     /// Reads an object anew.
     pub async fn read_credential(&self, name: &Name) -> kube::Result<Option<Credential>> {
-        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
-        api.get_opt(&name.name).await
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), name.namespace());
+        api.get_opt(name.name()).await
     }
 
     /// Patches the status of an object, if it still has this resourceVersion.
     pub async fn patch_credential_status(&self, name: &Name, version: &str, status: Value) -> kube::Result<Credential> {
-        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
-        self.write(patch_status(&api, &name.name, version, status)).await
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), name.namespace());
+        self.write(patch_status(&api, name.name(), version, status)).await
     }
 
     /// Replaces the finalizers of an object, if it still has this resourceVersion.
     pub async fn patch_finalizers(&self, object: &Credential, name: &Name, present: bool) -> kube::Result<Credential> {
-        let api: Api<Credential> = Api::namespaced(self.client.clone(), &name.namespace);
+        let api: Api<Credential> = Api::namespaced(self.client.clone(), name.namespace());
         let mut finalizers = object.metadata.finalizers.clone().unwrap_or_default();
         finalizers.retain(|finalizer| finalizer != FINALIZER);
         if present {
             finalizers.push(FINALIZER.to_owned());
         }
         let patch = json!({"metadata": {"resourceVersion": object.version(), "finalizers": finalizers}});
-        self.write(api.patch(&name.name, &PatchParams::default(), &Patch::Merge(patch)))
+        self.write(api.patch(name.name(), &PatchParams::default(), &Patch::Merge(patch)))
             .await
     }
 

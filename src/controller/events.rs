@@ -35,10 +35,17 @@ impl Events {
     }
 
     /// Publishes an event where the condition Ready got another status or reason, and where the PAM began to differ. That
-    /// a POST is under way is no news.
-    pub fn announce<K: Resource<DynamicType = ()>>(&self, object: &K, old: &[Condition], new: &[Condition]) {
+    /// a POST is under way is no news, nor that it was accepted, unless there was trouble before: a thousand new objects
+    /// would be a thousand requests more, to say what their status says. Returns whether there is trouble now.
+    pub fn announce<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        old: &[Condition],
+        new: &[Condition],
+        trouble: bool,
+    ) -> bool {
         let Some(ready) = condition::find(new, READY) else {
-            return;
+            return trouble;
         };
         if let Some(drifted) = condition::find(new, DRIFTED)
             && drifted.reason != ready.reason
@@ -46,12 +53,17 @@ impl Events {
         {
             self.publish(object, &drifted.reason, true, &drifted.message);
         }
-        let before = condition::find(old, READY);
-        let same = before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason);
-        if same || ready.reason == Reason::Progressing.as_str() {
-            return;
+        if ready.reason == Reason::Progressing.as_str() {
+            return trouble;
         }
-        self.publish(object, &ready.reason, ready.status != "True", &ready.message);
+        let (before, is_ready) = (condition::find(old, READY), ready.status == "True");
+        let same = before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason);
+        let expected =
+            is_ready && !trouble && before.is_some_and(|before| before.reason == Reason::Progressing.as_str());
+        if !same && !expected {
+            self.publish(object, &ready.reason, !is_ready, &ready.message);
+        }
+        !is_ready
     }
 
     /// Publishes an event about an object.

@@ -1,11 +1,12 @@
 //! From a Secret, a ConfigMap or a connection to the objects that refer to it, so that its change reaches them at once.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map},
+    hash::{BuildHasher, RandomState},
     sync::{RwLock, RwLockReadGuard},
 };
 
-use crate::controller::{connection::terms::LinkKey, ownership::identity::Name};
+use crate::controller::{connection::terms::LinkKey, few::Few, ownership::identity::Name};
 
 /// What is referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,58 +27,79 @@ pub enum Referrer {
     /// A credential.
     Credential(Name),
     /// A connection.
-    Connection(LinkKey),
+    Connection(Box<LinkKey>),
 }
 
 /// All references.
+///
+/// What is referred to is kept as a hash alone. Two that meet in one would cost a reconcile that finds nothing to do.
 #[derive(Debug, Default)]
-pub struct Index(RwLock<Tables>);
+pub struct Index {
+    tables: RwLock<Tables>,
+    hasher: RandomState,
+}
 
 #[derive(Debug, Default)]
 struct Tables {
-    forward: HashMap<Referrer, BTreeSet<Reference>>,
-    backward: HashMap<Reference, BTreeSet<Referrer>>,
+    forward: HashMap<Referrer, Box<[u64]>>,
+    backward: HashMap<u64, Few<Referrer>>,
 }
 
 impl Index {
     /// This is all that the object refers to from now on; nothing when it is gone.
-    pub fn set(&self, referrer: Referrer, references: BTreeSet<Reference>) {
-        let mut tables = self.0.write().expect("no code panics while it holds this lock");
-        let before = tables.forward.remove(&referrer).unwrap_or_default();
-        for gone in before.difference(&references) {
-            if let Some(referrers) = tables.backward.get_mut(gone) {
-                referrers.remove(&referrer);
-                if referrers.is_empty() {
-                    tables.backward.remove(gone);
-                }
-            }
+    pub fn set(&self, referrer: &Referrer, references: &BTreeSet<Reference>) {
+        let references: Box<[u64]> = references.iter().map(|reference| self.hash(reference)).collect();
+        let mut tables = self.tables.write().expect("no code panics while it holds this lock");
+        let before = tables.forward.remove(referrer).unwrap_or_default();
+        for gone in before.iter().filter(|hash| !references.contains(hash)) {
+            tables.unlink(*gone, referrer);
         }
-        for new in references.difference(&before) {
-            tables.backward.entry(new.clone()).or_default().insert(referrer.clone());
+        for new in references.iter().filter(|hash| !before.contains(hash)) {
+            tables.link(*new, referrer);
         }
         if !references.is_empty() {
-            tables.forward.insert(referrer, references);
+            tables.forward.insert(referrer.clone(), references);
         }
     }
 
     /// Everybody who refers to this.
     pub fn referrers(&self, reference: &Reference) -> Vec<Referrer> {
-        self.read()
-            .backward
-            .get(reference)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        let tables = self.read();
+        let referrers = tables.backward.get(&self.hash(reference));
+        referrers.map(|few| few.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Whether any object uses the connection.
     pub fn has_users(&self, link: &LinkKey) -> bool {
-        self.read().backward.contains_key(&Reference::Connection(link.clone()))
+        let hash = self.hash(&Reference::Connection(link.clone()));
+        self.read().backward.contains_key(&hash)
+    }
+
+    fn hash(&self, reference: &Reference) -> u64 {
+        self.hasher.hash_one(reference)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Tables> {
-        self.0.read().expect("no code panics while it holds this lock")
+        self.tables.read().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Tables {
+    fn link(&mut self, hash: u64, referrer: &Referrer) {
+        match self.backward.entry(hash) {
+            hash_map::Entry::Occupied(mut few) => few.get_mut().insert(referrer.clone()),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(Few::One(referrer.clone()));
+            }
+        }
+    }
+
+    fn unlink(&mut self, hash: u64, referrer: &Referrer) {
+        if let hash_map::Entry::Occupied(mut few) = self.backward.entry(hash)
+            && few.get_mut().remove(referrer)
+        {
+            few.remove();
+        }
     }
 }
 
@@ -94,14 +116,14 @@ mod tests {
         let index = Index::default();
         let db = Referrer::Credential(Name::new("ns", "db"));
         let web = Referrer::Credential(Name::new("ns", "web"));
-        index.set(db.clone(), [secret("a"), secret("b")].into());
-        index.set(web.clone(), [secret("b")].into());
+        index.set(&db, &[secret("a"), secret("b")].into());
+        index.set(&web, &[secret("b")].into());
         assert_eq!(index.referrers(&secret("b")), [db.clone(), web.clone()]);
-        index.set(db.clone(), [secret("c")].into());
+        index.set(&db, &[secret("c")].into());
         assert_eq!(index.referrers(&secret("b")), [web]);
         assert!(index.referrers(&secret("a")).is_empty());
         assert_eq!(index.referrers(&secret("c")), std::slice::from_ref(&db));
-        index.set(db, BTreeSet::new());
+        index.set(&db, &BTreeSet::new());
         assert!(index.referrers(&secret("c")).is_empty());
     }
 }

@@ -4,7 +4,9 @@
 //! run.rs        starts and ends all of it           context.rs   what all controllers share
 //! caches.rs     everything that is watched          control.rs   from what is woken to the reconciles
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
-//! guarded.rs    objects, readable or not            index.rs     who refers to what
+//! store.rs      what is kept of them                queue.rs     whose reconcile is next
+//! guarded.rs    objects, readable or not            version.rs   of a Secret or ConfigMap
+//! index.rs      who refers to what                  few.rs       a set that mostly has one member
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
 //! namespaces.rs their labels, for selectors         survey.rs    the objects as metrics show them
@@ -30,20 +32,24 @@ mod control;
 mod credential;
 mod effects;
 mod events;
+mod few;
 mod guarded;
 mod index;
 mod namespaces;
 mod ownership;
 mod plan;
+mod queue;
 mod run;
 mod setup;
+mod store;
 mod survey;
 mod track;
+mod version;
 mod watch;
 
 use guarded::Guarded;
 
-use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
+use crate::api::PamCredential;
 
 pub use context::Rules;
 pub use run::{Options, Readiness, RunError, run};
@@ -51,9 +57,3 @@ pub use setup::SetupError;
 
 /// A `PamCredential` as it arrives.
 type Credential = Guarded<PamCredential>;
-
-/// A `PamConnection` as it arrives.
-type Connection = Guarded<PamConnection>;
-
-/// A `ClusterPamConnection` as it arrives.
-type ClusterConnection = Guarded<ClusterPamConnection>;

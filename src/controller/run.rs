@@ -1,11 +1,8 @@
 //! Starts the watches and the controllers, and ends them.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
 
 use futures::StreamExt;
@@ -14,7 +11,7 @@ use kube::Client;
 use crate::controller::{
     caches::Caches,
     connection::links::Links,
-    context::{Context, Rules, Wake, Wakes},
+    context::{Context, Rules, Wake},
     control::Control,
     credential::memory::Memories,
     effects::Effects,
@@ -92,9 +89,8 @@ pub async fn run(
         .leader_election
         .then(|| Election::new(client.clone(), namespace));
     let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
-    let (caches, writers) = Caches::new();
+    let caches = Caches::default();
     let (namespaces, namespace_news) = Namespaces::watch(&client, &options.namespaces);
-    let (wake, mut wakes) = Wake::channels();
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -111,7 +107,7 @@ pub async fn run(
         namespaces,
         secrets: caches.secrets.clone(),
         config_maps: caches.config_maps.clone(),
-        wake,
+        wake: Wake::default(),
     });
 
     let (shown, seen, acts) = (caches.clone(), readiness.clone(), context.effects.tenure().clone());
@@ -121,7 +117,7 @@ pub async fn run(
     for warning in [Warning::NotOurs, Warning::TimedOut, Warning::Orphaned] {
         context.metrics.may_release(warning.as_str());
     }
-    writers.watch(&client, &options.namespaces, &context);
+    caches.watch(&client, &options.namespaces, &context);
     let told = context.clone();
     tokio::spawn(namespace_news.for_each(move |news| {
         told.wake_for_namespaces(&news);
@@ -137,18 +133,16 @@ pub async fn run(
     let mut office = None;
     if let Some(election) = election {
         office = tokio::select! {
-            office = stand_by(election, &mut wakes) => Some(office),
+            office = election.win() => Some(office),
             () = shutdown.clone() => return Ok(()),
         };
-        // What was woken meanwhile went by.
-        caches.wake(&context.wake);
     }
     let control = Control {
         context,
         concurrency: options.concurrency,
         shutdown,
     };
-    hold(office, control.run(caches, wakes)).await
+    hold(office, control.run(caches)).await
 }
 
 /// Lets the controllers work for as long as the lease is held. It is renewed until their last request is answered, and
@@ -164,19 +158,6 @@ async fn hold(office: Option<Office>, controllers: impl Future<Output = ()>) -> 
     }
     office.release().await;
     Ok(())
-}
-
-/// Waits for the lease. Nobody reconciles meanwhile, so what is woken goes by and does not pile up.
-async fn stand_by(election: Election, wakes: &mut Wakes) -> Office {
-    let mut winning = pin!(election.win());
-    loop {
-        tokio::select! {
-            office = &mut winning => return office,
-            _ = wakes.credentials.next() => {}
-            _ = wakes.connections.next() => {}
-            _ = wakes.cluster_connections.next() => {}
-        }
-    }
 }
 
 /// Why a copied installation may not write.

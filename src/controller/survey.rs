@@ -1,9 +1,13 @@
 //! The objects as metrics show them: what their status says, in words of ours alone.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::core::object::{HasSpec, HasStatus};
 
-use crate::controller::{caches::Caches, guarded::Guarded};
+use crate::controller::{
+    caches::Caches,
+    guarded::{Glance, Packed},
+    ownership::identity::Name,
+    store::Store,
+};
 use crate::{
     api::{
         ConnectionKind, Reason,
@@ -14,41 +18,29 @@ use crate::{
 
 /// All objects as they are now.
 pub fn survey(caches: &Caches) -> Vec<Subject> {
-    let mut subjects = Vec::new();
-    for object in caches.credentials.state() {
-        let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
-        subjects.push(subject("PamCredential", &object, conditions));
-    }
-    for object in caches.connections.state() {
-        let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
-        subjects.push(subject(ConnectionKind::PamConnection.as_str(), &object, conditions));
-    }
-    for object in caches.cluster_connections.state() {
-        let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
-        subjects.push(subject(
-            ConnectionKind::ClusterPamConnection.as_str(),
-            &object,
-            conditions,
-        ));
-    }
-    subjects
+    let credentials = subjects("PamCredential", &caches.credentials);
+    let connections = subjects(ConnectionKind::PamConnection.as_str(), &caches.connections);
+    let cluster_connections = subjects(
+        ConnectionKind::ClusterPamConnection.as_str(),
+        &caches.cluster_connections,
+    );
+    credentials.chain(connections).chain(cluster_connections).collect()
 }
 
-fn subject<K: HasSpec + HasStatus>(
-    kind: &'static str,
-    object: &Guarded<K>,
-    conditions: Option<&[Condition]>,
-) -> Subject {
-    let metadata = &object.metadata;
-    let conditions = conditions.unwrap_or_default();
-    let ready = find(conditions, READY);
+fn subjects<K>(kind: &'static str, store: &Store<Packed<K>>) -> impl Iterator<Item = Subject> + use<K> {
+    let objects = store.objects().into_iter();
+    objects.map(move |(name, object)| subject(kind, &name, &object.glance()))
+}
+
+fn subject(kind: &'static str, name: &Name, seen: &Glance) -> Subject {
+    let ready = find(&seen.conditions, READY);
     Subject {
         kind,
-        namespace: metadata.namespace.clone().unwrap_or_default(),
-        name: metadata.name.clone().unwrap_or_default(),
-        observed: ready.is_some_and(|ready| ready.observed_generation == metadata.generation),
-        conditions: conditions.iter().filter_map(shown).collect(),
-        deleted: metadata.deletion_timestamp.as_ref().map(|time| time.0.as_second()),
+        namespace: name.namespace().to_owned(),
+        name: name.name().to_owned(),
+        observed: ready.is_some_and(|ready| ready.observed_generation == seen.generation),
+        conditions: seen.conditions.iter().filter_map(shown).collect(),
+        deleted: seen.deleted,
     }
 }
 
@@ -67,7 +59,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::PamCredential;
+    use crate::{
+        api::PamCredential,
+        controller::{guarded::Arrival, store::Watched},
+    };
 
     #[test]
     fn only_words_of_ours_become_labels() {
@@ -77,7 +72,7 @@ mod tests {
                 "lastTransitionTime": "2026-01-01T00:00:00Z",
             })
         };
-        let object: Guarded<PamCredential> = serde_json::from_value(json!({
+        let object: Arrival<PamCredential> = serde_json::from_value(json!({
             "metadata": {
                 "namespace": "orders", "name": "db", "generation": 2, "deletionTimestamp": "2026-01-01T00:00:00Z",
             },
@@ -87,8 +82,7 @@ mod tests {
             ]},
         }))
         .expect("readable");
-        let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
-        let subject = subject("PamCredential", &object, conditions);
+        let subject = subject("PamCredential", &Name::new("orders", "db"), &object.keep().glance());
         assert!(subject.observed);
         assert_eq!(subject.deleted, Some(1_767_225_600));
         let shown: Vec<_> = subject

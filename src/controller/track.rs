@@ -4,20 +4,14 @@ use std::{collections::BTreeSet, time::Instant};
 
 use crate::controller::{
     Credential,
-    connection::{home, key, kind::ConnectionResource, settings, terms::LinkKey},
+    connection::{home, kind::ConnectionResource, settings, terms::LinkKey},
     context::Context,
     credential::{observe::held, render},
     guarded::Guarded,
     index::{Reference, Referrer},
     ownership::identity::Name,
-    watch::Change,
+    queue::Lane,
 };
-
-/// The name of an object.
-pub fn name(object: &Credential) -> Name {
-    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    Name::new(namespace, object.metadata.name.as_deref().unwrap_or_default())
-}
 
 /// The connection that an object uses; that of its claim, where only status can be read.
 pub fn link_key(object: &Credential, namespace: &str) -> Option<LinkKey> {
@@ -28,28 +22,25 @@ pub fn link_key(object: &Credential, namespace: &str) -> Option<LinkKey> {
     Some(LinkKey::new(used.kind, &used.name, namespace))
 }
 
-/// Follows a credential.
-pub fn credential(context: &Context, change: &Change<'_, Credential>) {
-    match change {
-        Change::Applied(object) => {
-            let name = name(object);
-            context
-                .index
-                .set(Referrer::Credential(name.clone()), references(object, &name));
+/// Follows a credential, which is so or gone.
+pub fn credential(context: &Context, name: &Name, object: Option<&Credential>) {
+    let referrer = Referrer::Credential(name.clone());
+    match object {
+        Some(object) => {
+            context.index.set(&referrer, &references(object, name));
             let mut reservations = context.reservations();
             // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Who
             // does not lead has no reconciles, and follows the claims that the leader writes.
-            if !context.leads() || !reservations.knows(&name) {
+            if !context.leads() || !reservations.knows(name) {
                 let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-                let claim = claim.filter(|claim| context.installation.verify(&name, claim));
-                reservations.enter(&name, object.created(), &claim.map(held).unwrap_or_default());
+                let claim = claim.filter(|claim| context.installation.verify(name, claim));
+                reservations.enter(name, object.created(), &claim.map(held).unwrap_or_default());
             }
         }
-        Change::Deleted(object) => {
-            let name = name(object);
-            context.index.set(Referrer::Credential(name.clone()), BTreeSet::new());
+        None => {
+            context.index.set(&referrer, &BTreeSet::new());
             if !context.leads() {
-                context.reservations().leave(&name);
+                context.reservations().leave(name);
             }
         }
     }
@@ -60,42 +51,41 @@ pub fn gone(context: &Context, name: &Name) {
     context.memories.forget(name, Instant::now());
     context.links.forget(name);
     for waiting in context.reservations().leave(name) {
-        context.wake.credential(&waiting);
+        context.wake.credential(&waiting, Lane::Change);
     }
 }
 
-/// Follows a connection.
-pub fn connection<K: ConnectionResource>(context: &Context, change: &Change<'_, Guarded<K>>) {
-    match change {
-        Change::Applied(object) => {
-            let key = key(object);
-            context.links.ensure(&key);
+/// Follows a connection, which is so or gone.
+pub fn connection<K: ConnectionResource>(context: &Context, key: &LinkKey, object: Option<&Guarded<K>>) {
+    let referrer = Referrer::Connection(Box::new(key.clone()));
+    match object {
+        Some(object) => {
+            context.links.ensure(key);
             let references = match &object.spec {
-                Ok(spec) => settings::references(K::connection(spec), home(context, &key)),
+                Ok(spec) => settings::references(K::connection(spec), home(context, key)),
                 Err(_) => BTreeSet::new(),
             };
-            context.index.set(Referrer::Connection(key), references);
+            context.index.set(&referrer, &references);
         }
-        Change::Deleted(object) => {
-            let key = key(object);
-            context.index.set(Referrer::Connection(key.clone()), BTreeSet::new());
-            if let Some(link) = context.links.remove(&key) {
+        None => {
+            context.index.set(&referrer, &BTreeSet::new());
+            if let Some(link) = context.links.remove(key) {
                 link.state().reset();
                 link.demand.notify_one();
             }
-            context.wake_referrers(&Reference::Connection(key));
+            context.wake_referrers(&Reference::Connection(key.clone()), Lane::Resync);
         }
     }
 }
 
 fn references(object: &Credential, name: &Name) -> BTreeSet<Reference> {
-    let connection = link_key(object, &name.namespace);
+    let connection = link_key(object, name.namespace());
     let secrets = object.spec.iter().flat_map(|spec| render::references(spec, true));
-    let secrets = secrets.map(|secret| Reference::Secret(name.namespace.clone(), secret.name.clone()));
+    let secrets = secrets.map(|secret| Reference::Secret(name.namespace().to_owned(), secret.name.clone()));
     // Its labels may decide whether the connection can be used, and its end whether a deleted object can be let go.
     let namespace =
         connection.as_ref().is_some_and(|key| key.namespace.is_none()) || object.metadata.deletion_timestamp.is_some();
-    let namespace = namespace.then(|| Reference::Namespace(name.namespace.clone()));
+    let namespace = namespace.then(|| Reference::Namespace(name.namespace().to_owned()));
     secrets
         .chain(connection.map(Reference::Connection))
         .chain(namespace)

@@ -12,12 +12,13 @@ use crate::controller::{
     backoff::{REFUSED_PAUSE, backoff, jittered},
     connection::{
         link::{Call, Link, Problem},
-        sweep::sweep,
+        sweep::{Sweep, sweep},
         turnstile::{Pass, Turnstile},
     },
     context::Context,
     credential::reaction::connection_reaction,
     ownership::register::Register,
+    queue::Lane,
 };
 use crate::pam::{Class, Client, Error, Listing};
 
@@ -45,7 +46,7 @@ pub async fn run(link: Arc<Link>, client: Arc<Client>, turnstile: Arc<Turnstile>
         };
         let pause = pause.max(SHORTEST_PAUSE).max(began.elapsed() * PAUSE_FACTOR);
         let success = result.is_ok();
-        settle(&link, &client, &context, result, began);
+        settle(&link, &client, &context, result, began).await;
         // Objects do not ask for a listing from a connection that is refused one: it comes back by itself.
         due = Instant::now() + if success { interval(&link) } else { pause };
         sleep_until(Instant::now() + pause).await;
@@ -102,8 +103,34 @@ fn interval(link: &Link) -> Duration {
     interval.mul_f64(rand::rng().random_range(0.9..1.1))
 }
 
+/// Indexes a listing and compares all objects with it: beside the tasks, because for a hundred thousand it takes as long as
+/// hundreds of reconciles, and a change that somebody makes meanwhile must not wait.
+async fn compare(
+    link: &Arc<Link>,
+    context: &Arc<Context>,
+    listing: Listing,
+    began: Instant,
+    completed: Instant,
+) -> (Register, Sweep) {
+    let (link, context) = (link.clone(), context.clone());
+    let comparing = tokio::task::spawn_blocking(move || {
+        let register = Register::new(listing, began.into_std(), completed.into_std());
+        let sweep = sweep(&context, &link, &register);
+        (register, sweep)
+    });
+    comparing
+        .await
+        .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+}
+
 /// Notes the result and wakes who waited for it.
-fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<Listing, Error>, began: Instant) {
+async fn settle(
+    link: &Arc<Link>,
+    client: &Arc<Client>,
+    context: &Arc<Context>,
+    result: Result<Listing, Error>,
+    began: Instant,
+) {
     let completed = Instant::now();
     let listing = match result {
         Err(error) if error.class == Class::CredentialNotFound => Ok(Listing::default()),
@@ -112,8 +139,7 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
     let success = listing.is_ok();
     let news = match listing {
         Ok(listing) => {
-            let register = Register::new(listing, began.into_std(), completed.into_std());
-            let sweep = sweep(context, link, &register);
+            let (register, sweep) = compare(link, context, listing, began, completed).await;
             let news;
             {
                 let mut state = link.state();
@@ -145,6 +171,6 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
         context.wake.connection(&link.key);
     }
     for object in link.state().take_waiting(success) {
-        context.wake.credential(&object);
+        context.wake.credential(&object, Lane::Resync);
     }
 }

@@ -16,8 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube::runtime::controller::Action;
-
 use crate::api::{
     Reason,
     condition::{self, DRIFTED, READY},
@@ -39,6 +37,8 @@ use crate::controller::{
     },
     guarded::Guarded,
     index::Reference,
+    ownership::identity::Name,
+    queue::{Action, Lane},
 };
 
 /// Longest duration of a reconcile beside the PAM's own time limit: some requests to the API server.
@@ -47,12 +47,6 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// How long a token request waits at least for another probe to end.
 const PROBE_PAUSE: Duration = Duration::from_secs(2);
 
-/// The key of a connection.
-pub fn key<K: ConnectionResource>(object: &Guarded<K>) -> LinkKey {
-    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    LinkKey::new(K::KIND, object.metadata.name.as_deref().unwrap_or_default(), namespace)
-}
-
 /// The namespace whose Secrets and ConfigMaps a connection may read.
 pub fn home<'a>(context: &'a Context, key: &'a LinkKey) -> &'a str {
     key.namespace.as_deref().unwrap_or(&context.rules.namespace)
@@ -60,11 +54,13 @@ pub fn home<'a>(context: &'a Context, key: &'a LinkKey) -> &'a str {
 
 /// Reconciles a connection and says when to come back.
 pub async fn reconcile<K: ConnectionResource>(
-    object: Arc<Guarded<K>>,
+    name: Name,
+    object: Guarded<K>,
     context: Arc<Context>,
 ) -> Result<Action, Failed> {
     // It is there from the first event on; without it the connection was deleted since.
-    let Some(link) = context.links.get(&key(&object)) else {
+    let key = LinkKey::new(K::KIND, name.name(), name.namespace());
+    let Some(link) = context.links.get(&key) else {
         return Ok(Action::await_change());
     };
     let timeout = link
@@ -90,7 +86,7 @@ async fn drive<K: ConnectionResource>(
     let configured = configure(object, link, context).await;
     check(link, context).await;
     if link.open_probe(Instant::now()) || link.state().tells_news() {
-        context.wake_referrers(&Reference::Connection(link.key.clone()));
+        context.wake_referrers(&Reference::Connection(link.key.clone()), Lane::Resync);
     }
     let unsaid = report(object, link, context).await?;
     configured.map(|()| unsaid.map_or_else(|| next(link), Action::requeue))
@@ -308,7 +304,7 @@ async fn report<K: ConnectionResource>(
         Err(error) => Err(error),
         Ok(()) => {
             let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-            context.events.announce(object, before, &new.conditions);
+            context.events.announce(object, before, &new.conditions, true);
             link.statement().said(object.uid(), &new.conditions, Instant::now());
             Ok(None)
         }

@@ -7,8 +7,7 @@ use kube::core::{ParseExpressionError, Selector, SelectorExt};
 use crate::api::{
     AdditionalSettingsFormat, AllowedNamespaces, ConnectionKind, ConnectionRef, ConnectionRefStatus, Permission,
 };
-use crate::controller::connection::turnstile::Limits;
-use crate::controller::namespaces::Sight;
+use crate::controller::{connection::turnstile::Limits, namespaces::Sight, ownership::identity::Name};
 
 /// Kind, namespace and name of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +33,11 @@ impl LinkKey {
     /// The connection that a spec names.
     pub fn of(reference: &ConnectionRef, namespace: &str) -> Self {
         Self::new(reference.kind_or_default(), &reference.name, namespace)
+    }
+
+    /// The connection as an object among those of its kind.
+    pub fn object(&self) -> Name {
+        Name::new(self.namespace.as_deref().unwrap_or_default(), &self.name)
     }
 
     /// As status names it.

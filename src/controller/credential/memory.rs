@@ -3,11 +3,12 @@
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use crate::api::{PamCredentialStatus, Reason, SecretVersion};
+use crate::api::{PamCredentialStatus, Reason};
 use crate::controller::{
     Credential,
     backoff::{REFUSED_PAUSE, backoff, jittered},
@@ -20,26 +21,34 @@ use crate::controller::{
 /// A request can still arrive this long after its deadline (design 3, "Answers").
 pub const LATE: Duration = Duration::from_mins(1);
 
-/// Everything that decides what would be sent; a change of it ends every pause.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Everything that decides what would be sent; a change of it ends every pause. Texts are kept as their hashes, because all
+/// that is asked is whether they are others than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     /// Generation of the spec.
     pub generation: i64,
     /// Versions of the Secrets, absent ones included.
-    pub secrets: Vec<Option<SecretVersion>>,
+    pub secrets: u64,
     /// Counts the changes of the connection's client.
     pub connection: u64,
     /// The object is being deleted.
     pub deleting: bool,
     /// The annotation `reconcile-requested-at`.
-    pub requested: Option<String>,
+    pub requested: u64,
+}
+
+/// The hash of something that is only to be told from others.
+pub fn print(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is remembered of one object.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
-    uid: String,
+    uid: Box<str>,
     inputs: Inputs,
     /// When the inputs were first seen as they are.
     pub since: Instant,
@@ -55,8 +64,8 @@ pub struct Memory {
     pub unconfirmed: Vec<(String, Triple)>,
     /// Internal errors of the PAM in a row, to this body.
     pub internal_errors: u32,
-    /// The inputs whose Secrets were read and gave nothing new.
-    verified: Option<Inputs>,
+    /// The Secrets of these inputs were read and gave nothing new.
+    is_verified: bool,
     /// The object as the API server returned it last; overrides an older one from the watch.
     pub newest: Option<Arc<Credential>>,
     /// The object was read, or written, by this process: what the watch shows is not older than what others wrote.
@@ -67,6 +76,8 @@ pub struct Memory {
     pub unrecorded: Option<StatusChange>,
     /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
     pub deactivated: Option<String>,
+    /// The last event about the object told of trouble.
+    pub trouble: bool,
     /// What was told already of the object that is let go, which a conflict only delays.
     pub told: Option<Warning>,
     /// When this process failed to deactivate for the first time.
@@ -90,7 +101,7 @@ impl std::fmt::Debug for StatusChange {
 impl Memory {
     fn new(uid: &str, now: Instant) -> Self {
         Self {
-            uid: uid.to_owned(),
+            uid: uid.into(),
             inputs: Inputs::default(),
             since: now,
             held_until: None,
@@ -100,10 +111,11 @@ impl Memory {
             unsure: None,
             unconfirmed: Vec::new(),
             internal_errors: 0,
-            verified: None,
+            is_verified: false,
             newest: None,
             confirmed: false,
             orphaned: false,
+            trouble: false,
             told: None,
             unrecorded: None,
             deactivated: None,
@@ -128,6 +140,7 @@ impl Memory {
                 sent: None,
             });
         }
+        memory.trouble = !status.is_ready() && reason.is_some_and(|reason| reason != Reason::Progressing);
         let current = status.observed_generation == Some(object.generation());
         let requested = object
             .requested()
@@ -146,10 +159,11 @@ impl Memory {
         // A connection that had no client yet is no other one when it has its first.
         let unconfigured = Inputs {
             connection: 0,
-            ..inputs.clone()
+            ..inputs
         };
         let first_sight = self.inputs == Inputs::default() || self.inputs == unconfigured;
         self.inputs = inputs;
+        self.is_verified = false;
         self.since = now;
         if !first_sight {
             self.lookout.forgive();
@@ -163,12 +177,12 @@ impl Memory {
 
     /// The Secrets were read, and nothing has to be sent.
     pub fn verify(&mut self) {
-        self.verified = Some(self.inputs.clone());
+        self.is_verified = true;
     }
 
     /// Whether these inputs were read before and gave nothing new.
     pub fn is_verified(&self) -> bool {
-        self.verified.as_ref() == Some(&self.inputs)
+        self.is_verified
     }
 
     /// A call failed in a way that may pass: the pause before the next one, at least as long as the PAM asked for.
@@ -230,26 +244,34 @@ impl Memory {
 
 /// The memories of all objects.
 #[derive(Debug, Default)]
-pub struct Memories(Mutex<HashMap<Name, Memory>>);
+pub struct Memories(Mutex<HashMap<Name, Box<Memory>>>);
 
 impl Memories {
     /// Takes the memory of an object out for the time of a reconcile. Of an earlier object under the same name only
     /// the request that may still arrive counts.
-    pub fn take(&self, name: &Name, object: &Credential, now: Instant) -> Memory {
-        let uid = object.uid();
-        let stranger = || Memory::of_stranger(object, now);
-        match self.lock().remove(name) {
-            Some(memory) if memory.uid == uid => memory,
-            Some(earlier) => Memory {
-                unsure: earlier.unsure.or_else(|| stranger().unsure),
-                ..stranger()
-            },
-            None => stranger(),
-        }
+    pub fn take(&self, name: &Name, object: &Credential, now: Instant) -> Box<Memory> {
+        let earlier = match self.lock().remove(name) {
+            Some(memory) if *memory.uid == *object.uid() => return memory,
+            Some(earlier) => earlier.unsure,
+            None => None,
+        };
+        let stranger = Memory::of_stranger(object, now);
+        Box::new(Memory {
+            unsure: earlier.or(stranger.unsure),
+            ..stranger
+        })
+    }
+
+    /// Whether the object at this version is what a reconcile of ours wrote last: then nothing is new in it.
+    pub fn wrote(&self, name: &Name, version: &str) -> bool {
+        let mut memories = self.lock();
+        let newest = memories.get_mut(name).map(|memory| &mut memory.newest);
+        let own = newest.and_then(|newest| newest.take_if(|newest| newest.version() == version));
+        own.is_some()
     }
 
     /// Puts it back.
-    pub fn put(&self, name: Name, memory: Memory) {
+    pub fn put(&self, name: Name, memory: Box<Memory>) {
         self.lock().insert(name, memory);
     }
 
@@ -273,7 +295,7 @@ impl Memories {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, Memory>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Name, Box<Memory>>> {
         self.0.lock().expect("no code panics while it holds this lock")
     }
 }

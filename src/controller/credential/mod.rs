@@ -17,8 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube::runtime::controller::Action;
-
 use crate::controller::{
     Credential,
     connection::{
@@ -40,7 +38,7 @@ use crate::controller::{
         drift::Difference,
         facts::{FRESH, SLOW},
     },
-    track,
+    queue::Action,
 };
 use crate::{api::Reason, pam::Client};
 
@@ -75,7 +73,7 @@ pub struct Run<'a> {
     pub(super) context: &'a Context,
     pub(super) name: Name,
     pub(super) object: Arc<Credential>,
-    pub(super) memory: Memory,
+    pub(super) memory: Box<Memory>,
     pub(super) loaded: Option<Loaded>,
     pub(super) way: Option<Way>,
     /// What stands before the PAM.
@@ -96,8 +94,8 @@ pub struct Way {
 }
 
 /// Reconciles an object and says when to come back.
-pub async fn reconcile(object: Arc<Credential>, context: Arc<Context>) -> Result<Action, Failed> {
-    let name = track::name(&object);
+pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) -> Result<Action, Failed> {
+    let object = Arc::new(object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
     if memory.gone {
         context.memories.put(name, memory);

@@ -18,7 +18,7 @@ use crate::controller::{
     credential::{
         Run, Way,
         doubt::{doubtful, own_entry},
-        memory::Inputs,
+        memory::{Inputs, print},
         render,
         secrets::Loaded,
     },
@@ -31,6 +31,7 @@ use crate::controller::{
         facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
         plan,
     },
+    queue::Lane,
     track::link_key,
 };
 
@@ -164,7 +165,7 @@ impl Run<'_> {
 
     /// The connection, if it exists.
     pub fn link(&self) -> Option<Arc<Link>> {
-        self.context.links.get(&link_key(&self.object, &self.name.namespace)?)
+        self.context.links.get(&link_key(&self.object, self.name.namespace())?)
     }
 
     /// The identifier that this installation generates for the object.
@@ -187,7 +188,7 @@ impl Run<'_> {
     ) -> Vec<Option<SecretVersion>> {
         let Some(spec) = spec else { return Vec::new() };
         let references = render::references(spec, sends_content(spec, status)).into_iter();
-        let version = |name: &str, key: &str| self.context.secret_version(&self.name.namespace, name, key);
+        let version = |name: &str, key: &str| self.context.secret_version(self.name.namespace(), name, key);
         references
             .map(|reference| version(&reference.name, &reference.key))
             .collect()
@@ -196,16 +197,16 @@ impl Run<'_> {
     fn inputs(&self, versions: &[Option<SecretVersion>], connection: u64) -> Inputs {
         Inputs {
             generation: self.object.generation(),
-            secrets: versions.to_vec(),
+            secrets: print(versions),
             connection,
             deleting: self.object.metadata.deletion_timestamp.is_some(),
-            requested: self.object.requested().map(str::to_owned),
+            requested: print(&self.object.requested()),
         }
     }
 
     fn route<'a>(&self, health: Option<&Health>, problem: Option<&'a Problem>, terms: Option<&Terms>) -> LinkState<'a> {
         let deleting = self.object.metadata.deletion_timestamp.is_some();
-        let namespace = &self.name.namespace;
+        let namespace = self.name.namespace();
         let standing = terms.map(|terms| terms.standing(namespace, || self.context.namespaces.sight(namespace)));
         match (health, terms) {
             (None, _) => LinkState::Missing,
@@ -309,7 +310,7 @@ impl Run<'_> {
         }
         let mut reservations = self.context.reservations();
         for name in reservations.enter(&self.name, self.object.created(), &keys) {
-            self.context.wake.credential(&name);
+            self.context.wake.credential(&name, Lane::Change);
         }
         reservations.rival(&self.name).cloned()
     }

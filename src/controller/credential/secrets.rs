@@ -51,7 +51,7 @@ impl Run<'_> {
                 let found = self
                     .context
                     .effects
-                    .read_secret(&self.name.namespace, &reference.name)
+                    .read_secret(self.name.namespace(), &reference.name)
                     .await?;
                 let Some(found) = found else {
                     return Ok(Loaded::Broken {

@@ -6,8 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube::runtime::controller::Action;
-
 use crate::api::{
     Claim, PamCredentialStatus, Reason,
     condition::{self, READY},
@@ -29,6 +27,7 @@ use crate::controller::{
         Finding, Stake, Warning,
         facts::{FRESH, Unsure},
     },
+    queue::{Action, Lane},
 };
 
 /// How often a result is tried on an object that others write at the same time.
@@ -154,7 +153,7 @@ impl Run<'_> {
             .reservations()
             .secure(&self.name, self.object.created(), &keys)?;
         for name in woken {
-            self.context.wake.credential(&name);
+            self.context.wake.credential(&name, Lane::Change);
         }
         Ok(())
     }
@@ -196,7 +195,7 @@ impl Run<'_> {
         let gone = self.link().is_none_or(|link| {
             matches!(&link.state().health, Health::Unusable(problem) if problem.reason == Reason::SecretNotFound)
         });
-        Ok(gone && self.context.effects.is_terminating(&self.name.namespace).await?)
+        Ok(gone && self.context.effects.is_terminating(self.name.namespace()).await?)
     }
 
     /// Lets a deleted object go.
@@ -251,9 +250,13 @@ impl Run<'_> {
     }
 
     /// Tells of a transition, in the log and as an event.
-    fn announce(&self, old: Option<&PamCredentialStatus>, new: &PamCredentialStatus) {
+    fn announce(&mut self, old: Option<&PamCredentialStatus>, new: &PamCredentialStatus) {
         let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-        self.context.events.announce(&*self.object, before, &new.conditions);
+        let trouble = self.memory.trouble;
+        self.memory.trouble = self
+            .context
+            .events
+            .announce(&*self.object, before, &new.conditions, trouble);
         let ready =
             |conditions| condition::find(conditions, READY).map(|ready| (ready.status.clone(), ready.reason.clone()));
         let now = ready(&new.conditions);

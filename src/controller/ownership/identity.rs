@@ -3,32 +3,52 @@
 //! The PAM's matching of these texts is undocumented, so two judgements exist side by side: *exact*, for what we
 //! wrote ourselves, and *loose* (trimmed, case-folded), for everything that could be somebody else's.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{api::Claim, pam};
 
-/// Namespace and name of a `PamCredential`: what a claim, a fingerprint and a generated identifier are bound to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name {
-    /// The object's namespace.
-    pub namespace: String,
-    /// The object's name.
-    pub name: String,
-}
+/// Namespace and name of an object: for a `PamCredential` what a claim, a fingerprint and a generated identifier are bound
+/// to. One text that all clones share, because indexes, lines and memories name each object several times.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<str>);
 
 impl Name {
-    /// Names the object `name` in `namespace`.
-    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            namespace: namespace.into(),
-            name: name.into(),
-        }
+    /// Names the object `name` in `namespace`; the namespace of a cluster's object is empty.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self(format!("{namespace}/{name}").into())
+    }
+
+    /// The object's namespace.
+    pub fn namespace(&self) -> &str {
+        self.parts().0
+    }
+
+    /// The object's name.
+    pub fn name(&self) -> &str {
+        self.parts().1
+    }
+
+    /// Whether both are one text, not only equal ones.
+    #[cfg(test)]
+    pub fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// No namespace has a slash.
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once('/').unwrap_or(("", &self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
+        f.write_str(&self.0)
     }
 }
 

@@ -43,7 +43,7 @@ impl Installation {
         let tag = BASE32_NOPAD.encode(tag.as_ref()).to_lowercase();
         let readable: String = prefix
             .into_iter()
-            .chain([object.namespace.as_str(), object.name.as_str()])
+            .chain([object.namespace(), object.name()])
             .collect::<Vec<_>>()
             .join("_")
             .chars()
@@ -62,8 +62,8 @@ impl Installation {
     /// The fingerprint of one field's value, worthless outside this object, field and installation.
     pub fn fingerprint(&self, object: &Name, field: &str, value: &[u8]) -> String {
         let parts: [&[u8]; 4] = [
-            object.namespace.as_bytes(),
-            object.name.as_bytes(),
+            object.namespace().as_bytes(),
+            object.name().as_bytes(),
             field.as_bytes(),
             value,
         ];
@@ -95,8 +95,8 @@ impl Installation {
 
 fn claim_parts<'a>(object: &'a Name, claim: &'a Claim) -> [&'a [u8]; 9] {
     [
-        object.namespace.as_bytes(),
-        object.name.as_bytes(),
+        object.namespace().as_bytes(),
+        object.name().as_bytes(),
         claim.target.as_bytes(),
         if claim.id.is_some() { b"id" } else { b"" },
         claim.id.as_deref().unwrap_or_default().as_bytes(),
@@ -185,7 +185,7 @@ mod tests {
             ours.identifier(None, &Name::new("a", "x.y")),
             ours.identifier(None, &Name::new("a", "x-y"))
         );
-        let long = ours.identifier(Some("team-a"), &Name::new("n".repeat(63), "o".repeat(253)));
+        let long = ours.identifier(Some("team-a"), &Name::new(&"n".repeat(63), &"o".repeat(253)));
         assert!(long.starts_with("team-a_nnn"));
         assert_eq!(long.len(), 113);
     }

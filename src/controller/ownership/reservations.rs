@@ -4,11 +4,14 @@
 //! stands in line at the identifier and at the triple that it holds or wants, per target, and only the first in line
 //! may write: one whose claim holds it, else the older, else the one with the smaller name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map};
 
 use ring::digest::{SHA256, digest};
 
-use crate::controller::ownership::identity::{Name, Triple, fold};
+use crate::controller::{
+    few::Few,
+    ownership::identity::{Name, Triple, fold},
+};
 
 /// One thing that only one object may hold at a target; hashed, because a large cluster has hundreds of thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,11 +62,51 @@ struct Place {
     object: Name,
 }
 
+/// Where an object stands, and since when it exists.
+#[derive(Debug, PartialEq, Eq)]
+struct Member {
+    created: i64,
+    keys: Box<[(Key, Hold)]>,
+}
+
+impl Member {
+    fn new(created: i64, keys: &[(Key, Hold)]) -> Self {
+        let mut held: Vec<(Key, Hold)> = Vec::with_capacity(keys.len());
+        for (key, hold) in keys {
+            match held.iter_mut().find(|(placed, _)| placed == key) {
+                Some((_, before)) => *before = (*before).min(*hold),
+                None => held.push((*key, *hold)),
+            }
+        }
+        Self {
+            created,
+            keys: held.into(),
+        }
+    }
+
+    /// How the object stands at this key.
+    fn hold(&self, key: &Key) -> Option<Hold> {
+        let held = self.keys.iter().find(|(held, _)| held == key);
+        held.map(|(_, hold)| *hold)
+    }
+
+    fn places(&self, object: &Name) -> impl Iterator<Item = (Key, Place)> {
+        self.keys.iter().map(|(key, hold)| {
+            let place = Place {
+                hold: *hold,
+                created: self.created,
+                object: object.clone(),
+            };
+            (*key, place)
+        })
+    }
+}
+
 /// All lines.
 #[derive(Debug, Default)]
 pub struct Reservations {
-    lines: HashMap<Key, BTreeSet<Place>>,
-    members: HashMap<Name, Vec<(Key, Place)>>,
+    lines: HashMap<Key, Few<Place>>,
+    members: HashMap<Name, Member>,
 }
 
 impl Reservations {
@@ -71,35 +114,22 @@ impl Reservations {
     /// Returns the objects that stood behind it where it left or went back, since their turn may have come, and those before
     /// whom it steps to the head of a line.
     pub fn enter(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Vec<Name> {
-        let mut places: Vec<(Key, Place)> = Vec::with_capacity(keys.len());
-        for (key, hold) in keys {
-            match places.iter_mut().find(|(placed, _)| placed == key) {
-                Some((_, place)) => place.hold = place.hold.min(*hold),
-                None => places.push((
-                    *key,
-                    Place {
-                        hold: *hold,
-                        created,
-                        object: object.clone(),
-                    },
-                )),
-            }
-        }
-        if self.members.get(object) == Some(&places) {
+        let member = Member::new(created, keys);
+        if self.members.get(object) == Some(&member) {
             return Vec::new();
         }
-        let led: Vec<_> = places.iter().map(|(key, _)| self.is_first(object, key)).collect();
-        let mut woken = self.take_out(object, &places);
-        for ((key, place), led) in places.iter().zip(led) {
-            let line = self.lines.entry(*key).or_default();
-            if !led && line.first().is_some_and(|first| place < first) {
+        let led: Vec<_> = member.keys.iter().map(|(key, _)| self.is_first(object, key)).collect();
+        let mut woken = self.take_out(object, Some(&member));
+        for ((key, place), led) in member.places(object).zip(led) {
+            let line = self.lines.get(&key);
+            if !led && line.and_then(Few::first).is_some_and(|first| place < *first) {
                 // They said that somebody else goes first.
-                woken.extend(line.iter().map(|behind| behind.object.clone()));
+                woken.extend(line.into_iter().flat_map(Few::iter).map(|behind| behind.object.clone()));
             }
-            line.insert(place.clone());
+            self.line_up(key, place);
         }
-        if !places.is_empty() {
-            self.members.insert(object.clone(), places);
+        if !member.keys.is_empty() {
+            self.members.insert(object.clone(), member);
         }
         woken
     }
@@ -108,14 +138,9 @@ impl Reservations {
     /// stands behind, and that one's name is the error.
     pub fn secure(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) -> Result<Vec<Name>, Name> {
         let rival = keys.iter().find_map(|(key, _)| {
-            let own = self
-                .members
-                .get(object)
-                .into_iter()
-                .flatten()
-                .find(|(held, _)| held == key);
+            let own = self.members.get(object).and_then(|member| member.hold(key));
             let place = Place {
-                hold: own.map_or(Hold::Wanted, |(_, place)| place.hold),
+                hold: own.unwrap_or(Hold::Wanted),
                 created,
                 object: object.clone(),
             };
@@ -125,29 +150,26 @@ impl Reservations {
         let Some(rival) = rival else {
             return Ok(self.enter(object, created, keys));
         };
-        for (key, _) in keys {
-            self.stand_behind(object, created, *key);
-        }
+        self.stand_behind(object, created, keys);
         Err(rival)
     }
 
-    /// Puts the object in line for one more key, so that it is woken when those before it leave.
-    fn stand_behind(&mut self, object: &Name, created: i64, key: Key) {
-        let places = self.members.entry(object.clone()).or_default();
-        if places.iter().all(|(placed, _)| *placed != key) {
-            let place = Place {
-                hold: Hold::Wanted,
-                created,
-                object: object.clone(),
-            };
-            places.push((key, place.clone()));
-            self.lines.entry(key).or_default().insert(place);
+    /// Puts the object in line for more keys, so that it is woken when those before it leave.
+    fn stand_behind(&mut self, object: &Name, created: i64, keys: &[(Key, Hold)]) {
+        let member = self.members.remove(object);
+        let (created, held) = member.map_or((created, Box::default()), |member| (member.created, member.keys));
+        let wanted = keys.iter().map(|(key, _)| (*key, Hold::Wanted));
+        let all: Vec<_> = held.iter().copied().chain(wanted).collect();
+        let member = Member::new(created, &all);
+        for (key, place) in member.places(object).skip(held.len()) {
+            self.line_up(key, place);
         }
+        self.members.insert(object.clone(), member);
     }
 
     /// Takes the object out of every line and returns who stood behind it.
     pub fn leave(&mut self, object: &Name) -> Vec<Name> {
-        self.take_out(object, &[])
+        self.take_out(object, None)
     }
 
     /// Whether the object stands in any line.
@@ -157,29 +179,47 @@ impl Reservations {
 
     /// The object that goes before this one at any of its keys.
     pub fn rival(&self, object: &Name) -> Option<&Name> {
-        let places = self.members.get(object)?;
-        places.iter().find_map(|(key, _)| {
+        let member = self.members.get(object)?;
+        member.keys.iter().find_map(|(key, _)| {
             let first = &self.lines.get(key)?.first()?.object;
             (first != object).then_some(first)
         })
     }
 
     fn is_first(&self, object: &Name, key: &Key) -> bool {
-        let first = self.lines.get(key).and_then(BTreeSet::first);
+        let first = self.lines.get(key).and_then(Few::first);
         first.is_some_and(|first| first.object == *object)
     }
 
-    fn take_out(&mut self, object: &Name, next: &[(Key, Place)]) -> Vec<Name> {
-        let mut woken = BTreeSet::new();
-        for (key, place) in self.members.remove(object).unwrap_or_default() {
-            let line = self.lines.entry(key).or_default();
-            line.remove(&place);
-            let stays_ahead = next.iter().any(|(other, new)| *other == key && *new <= place);
-            if !stays_ahead {
-                woken.extend(line.iter().map(|behind| behind.object.clone()));
+    fn line_up(&mut self, key: Key, place: Place) {
+        match self.lines.entry(key) {
+            hash_map::Entry::Occupied(mut line) => line.get_mut().insert(place),
+            hash_map::Entry::Vacant(line) => {
+                line.insert(Few::One(place));
             }
-            if line.is_empty() {
-                self.lines.remove(&key);
+        }
+    }
+
+    /// Takes the object out of its lines; `next` is where it will stand.
+    fn take_out(&mut self, object: &Name, next: Option<&Member>) -> Vec<Name> {
+        let mut woken = BTreeSet::new();
+        let Some(member) = self.members.remove(object) else {
+            return Vec::new();
+        };
+        for (key, place) in member.places(object) {
+            let hash_map::Entry::Occupied(mut line) = self.lines.entry(key) else {
+                continue;
+            };
+            if line.get_mut().remove(&place) {
+                line.remove();
+                continue;
+            }
+            let stays_ahead = next.is_some_and(|next| {
+                let hold = next.hold(&key);
+                hold.is_some_and(|hold| (hold, next.created) <= (place.hold, place.created))
+            });
+            if !stays_ahead {
+                woken.extend(line.get().iter().map(|behind| behind.object.clone()));
             }
         }
         woken.into_iter().collect()

@@ -1,67 +1,88 @@
 //! Several watches as one: when the whole is complete, and what a new list does not have any more.
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{ResourceExt, api::ObjectMeta, runtime::reflector::store::Writer};
+use std::{cell::RefCell, rc::Rc};
 
-use kube::runtime::reflector;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{api::ObjectMeta, core::PartialObjectMeta};
 
 use super::*;
+use crate::controller::version::Version;
 
-/// A merge with the store that it looks into, as `watch` puts them together.
-struct Watched {
-    merge: Merge<ConfigMap>,
-    writer: Writer<ConfigMap>,
-}
+type Meta = PartialObjectMeta<ConfigMap>;
 
-fn watched(scopes: usize) -> Watched {
-    let (store, writer) = reflector::store();
-    Watched {
-        merge: Merge::new(scopes, store),
-        writer,
+/// Notes what it hears, and what the store has by then.
+#[derive(Clone, Default)]
+struct Notes(Rc<RefCell<Vec<String>>>);
+
+impl Notes {
+    fn add(&self, note: String) {
+        self.0.borrow_mut().push(note);
     }
 }
 
-fn map(namespace: &str, name: &str) -> ConfigMap {
-    ConfigMap {
+impl Follower<Version> for Notes {
+    fn track(&self, name: &Name, object: Option<&Version>) {
+        let verb = if object.is_some() { "track" } else { "lose" };
+        self.add(format!("{verb} {}", name.name()));
+    }
+
+    fn wake(&self, name: &Name, object: Option<&Version>, origin: Origin) {
+        let verb = if object.is_some() { "wake" } else { "miss" };
+        self.add(format!("{verb} {} {origin:?}", name.name()));
+    }
+}
+
+struct Watched {
+    merge: Merge<Version, Notes>,
+    notes: Notes,
+    store: Store<Version>,
+}
+
+fn watched(scopes: usize) -> Watched {
+    let (store, notes) = (Store::default(), Notes::default());
+    Watched {
+        merge: Merge::new(scopes, store.clone(), notes.clone()),
+        notes,
+        store,
+    }
+}
+
+fn map(scope: u32, name: &str) -> Meta {
+    Meta {
         metadata: ObjectMeta {
-            namespace: Some(namespace.to_owned()),
+            namespace: Some(format!("scope-{scope}")),
             name: Some(name.to_owned()),
+            uid: Some("u".to_owned()),
+            resource_version: Some("1".to_owned()),
             ..ObjectMeta::default()
         },
-        ..ConfigMap::default()
+        ..Meta::default()
     }
 }
 
 impl Watched {
-    /// What becomes of an event of one scope, in words.
-    fn next(&mut self, scope: usize, event: Event<ConfigMap>) -> Vec<String> {
-        let events = self.merge.next(scope, event);
-        let told = events.iter().map(|event| match event {
-            Event::Init => "init".to_owned(),
-            Event::InitApply(object) => format!("init apply {}", object.name_any()),
-            Event::InitDone => "init done".to_owned(),
-            Event::Apply(object) => format!("apply {}", object.name_any()),
-            Event::Delete(object) => format!("delete {}", object.name_any()),
-        });
-        let told = told.collect();
-        for event in &events {
-            self.writer.apply_watcher_event(event);
-        }
-        told
+    /// What is told of an event of one scope.
+    fn next(&mut self, scope: u32, event: Event<Meta>) -> Vec<String> {
+        self.merge.take(scope, event);
+        self.notes.0.take()
     }
 
     fn stored(&self) -> Vec<String> {
-        let objects = self.merge.store.state();
-        let mut names: Vec<_> = objects.iter().map(|object| object.name_any()).collect();
+        let mut names: Vec<_> = self.store.names().iter().map(|name| name.name().to_owned()).collect();
         names.sort();
         names
     }
 
+    fn is_complete(&self) -> bool {
+        let waiting = self.store.completed();
+        futures::FutureExt::now_or_never(waiting).is_some()
+    }
+
     /// A complete list of one scope.
-    fn list(&mut self, scope: usize, names: &[&str]) -> Vec<String> {
+    fn list(&mut self, scope: u32, names: &[&str]) -> Vec<String> {
         let mut told = self.next(scope, Event::Init);
         for name in names {
-            told.extend(self.next(scope, Event::InitApply(map(&format!("scope-{scope}"), name))));
+            told.extend(self.next(scope, Event::InitApply(map(scope, name))));
         }
         told.extend(self.next(scope, Event::InitDone));
         told
@@ -69,68 +90,68 @@ impl Watched {
 }
 
 #[test]
-fn nothing_is_there_before_every_scope_is_listed() {
+fn it_is_complete_when_every_scope_is_listed() {
     let mut watched = watched(2);
-    assert!(watched.list(0, &["a"]).is_empty());
-    assert_eq!(
-        watched.list(1, &["b"]),
-        ["init", "init apply a", "init apply b", "init done"]
-    );
-    assert_eq!(watched.next(0, Event::Apply(map("scope-0", "c"))), ["apply c"]);
-    assert_eq!(watched.next(1, Event::Delete(map("scope-1", "b"))), ["delete b"]);
-    assert_eq!(watched.stored(), ["a", "c"]);
+    watched.list(0, &["a"]);
+    assert!(!watched.is_complete());
+    watched.list(1, &["b"]);
+    assert!(watched.is_complete());
+    assert_eq!(watched.stored(), ["a", "b"]);
 }
 
+/// A scope whose watch breaks before the others are listed is not complete any more; one that breaks later changes
+/// nothing, because what is known by then is what was there.
 #[test]
-fn what_changes_before_every_scope_is_listed_counts_as_it_is_then() {
-    let mut watched = watched(2);
-    watched.list(0, &["a", "b"]);
-    assert!(watched.next(0, Event::Delete(map("scope-0", "a"))).is_empty());
-    assert!(watched.next(0, Event::Apply(map("scope-0", "c"))).is_empty());
-    watched.list(1, &[]);
-    assert_eq!(watched.stored(), ["b", "c"]);
-}
-
-#[test]
-fn a_first_list_that_breaks_off_counts_for_nothing() {
-    let mut watched = watched(2);
-    watched.list(1, &["c"]);
-    watched.next(0, Event::Init);
-    watched.next(0, Event::InitApply(map("scope-0", "a")));
-    watched.list(0, &["b"]);
-    assert_eq!(watched.stored(), ["b", "c"]);
-}
-
-/// A scope whose watch breaks before the others are listed is not complete any more.
-#[test]
-fn a_scope_that_lists_anew_is_waited_for() {
+fn a_scope_that_lists_anew_is_waited_for_the_first_time_only() {
     let mut watched = watched(2);
     watched.list(0, &["a"]);
     watched.next(0, Event::Init);
-    assert!(watched.list(1, &["c"]).is_empty());
-    watched.next(0, Event::InitApply(map("scope-0", "b")));
+    watched.list(1, &["c"]);
+    assert!(!watched.is_complete());
+    watched.next(0, Event::InitApply(map(0, "b")));
     watched.next(0, Event::InitDone);
+    assert!(watched.is_complete());
     assert_eq!(watched.stored(), ["b", "c"]);
+    watched.next(0, Event::Init);
+    assert!(watched.is_complete());
 }
 
 #[test]
-fn what_a_new_list_does_not_have_is_deleted_in_its_own_scope_only() {
+fn an_object_is_tracked_before_it_is_stored_and_woken_after() {
+    let mut watched = watched(1);
+    assert_eq!(watched.list(0, &["a"]), ["track a", "wake a Listed"]);
+    assert_eq!(
+        watched.next(0, Event::Apply(map(0, "b"))),
+        ["track b", "wake b Changed"]
+    );
+    assert_eq!(
+        watched.next(0, Event::Delete(map(0, "a"))),
+        ["lose a", "miss a Changed"]
+    );
+    assert_eq!(watched.stored(), ["b"]);
+}
+
+#[test]
+fn what_a_new_list_does_not_have_is_gone_in_its_own_scope_only() {
     let mut watched = watched(2);
     watched.list(0, &["a", "b"]);
     watched.list(1, &["c"]);
-    assert_eq!(watched.list(0, &["b", "d"]), ["apply b", "apply d", "delete a"]);
-    assert!(watched.list(1, &["c"]).iter().eq(["apply c"]));
-    assert_eq!(watched.list(1, &[]), ["delete c"]);
+    watched.next(0, Event::Apply(map(0, "e")));
+    let told = watched.list(0, &["b", "d", "e"]);
+    assert_eq!(told[6..], ["lose a", "miss a Listed"]);
+    assert_eq!(watched.stored(), ["b", "c", "d", "e"]);
+    assert_eq!(watched.list(1, &[]), ["lose c", "miss c Listed"]);
 }
 
 #[test]
-fn a_list_that_breaks_off_deletes_nothing() {
+fn a_list_that_breaks_off_takes_nothing_away() {
     let mut watched = watched(1);
     watched.list(0, &["a", "b"]);
-    assert!(watched.next(0, Event::Init).is_empty());
-    assert_eq!(watched.next(0, Event::InitApply(map("scope-0", "a"))), ["apply a"]);
+    watched.next(0, Event::Init);
+    watched.next(0, Event::InitApply(map(0, "a")));
     assert_eq!(watched.stored(), ["a", "b"]);
-    assert_eq!(watched.list(0, &["a", "b"]), ["apply a", "apply b"]);
+    watched.list(0, &["b"]);
+    assert_eq!(watched.stored(), ["b"]);
 }
 
 /// After a broken watch the deletion may be seen twice: by the watch and by the next list.
@@ -138,7 +159,17 @@ fn a_list_that_breaks_off_deletes_nothing() {
 fn nothing_is_deleted_twice() {
     let mut watched = watched(1);
     watched.list(0, &["a"]);
-    assert_eq!(watched.next(0, Event::Delete(map("scope-0", "a"))), ["delete a"]);
-    assert!(watched.next(0, Event::Delete(map("scope-0", "a"))).is_empty());
+    assert_eq!(watched.next(0, Event::Delete(map(0, "a"))).len(), 2);
+    assert!(watched.next(0, Event::Delete(map(0, "a"))).is_empty());
     assert!(watched.list(0, &[]).is_empty());
+}
+
+#[test]
+fn names_that_are_given_out_share_one_text() {
+    let mut watched = watched(1);
+    watched.list(0, &["a"]);
+    let first = watched.store.names().pop().expect("one object");
+    watched.next(0, Event::Apply(map(0, "a")));
+    let shared = watched.store.shared(Name::new("scope-0", "a"));
+    assert!(first.shares(&shared));
 }

@@ -27,17 +27,17 @@ impl Queue {
         }
         self.arrivals += 1;
         self.places.insert(name.clone(), self.arrivals);
-        let line = self.lines.entry(name.namespace.clone()).or_default();
+        let line = self.lines.entry(name.namespace().to_owned()).or_default();
         line.insert(self.arrivals, name.clone());
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, name: &Name) {
         let Some(place) = self.places.remove(name) else { return };
-        if let Some(line) = self.lines.get_mut(&name.namespace) {
+        if let Some(line) = self.lines.get_mut(name.namespace()) {
             line.remove(&place);
             if line.is_empty() {
-                self.lines.remove(&name.namespace);
+                self.lines.remove(name.namespace());
             }
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     fn one_among_thousands_is_served_second() {
         let mut queue = Queue::default();
         for number in 0..9000 {
-            queue.push(&Name::new("big", number.to_string()));
+            queue.push(&Name::new("big", &number.to_string()));
         }
         queue.pop();
         queue.push(&name("small/one"));

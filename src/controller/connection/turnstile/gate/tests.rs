@@ -68,7 +68,7 @@ fn turns_come_as_fast_as_tokens_and_the_usher_knows_when() {
     let mut gate = gate(10, 1, 100, start);
     assert_eq!(gate.enter(&name("a/0"), start), ENTERS);
     for number in 1..=3 {
-        assert_eq!(gate.enter(&Name::new("a", number.to_string()), start), None);
+        assert_eq!(gate.enter(&Name::new("a", &number.to_string()), start), None);
     }
     let mut now = start;
     for number in 1..=3 {
@@ -76,7 +76,7 @@ fn turns_come_as_fast_as_tokens_and_the_usher_knows_when() {
         assert!(moves.wake.is_empty());
         now = moves.next.expect("a token comes");
         assert_eq!(woken(&mut gate, now), [format!("a/{number}")]);
-        assert_eq!(gate.enter(&Name::new("a", number.to_string()), now), ENTERS);
+        assert_eq!(gate.enter(&Name::new("a", &number.to_string()), now), ENTERS);
     }
     assert_eq!(now, start + Duration::from_millis(300));
     assert_eq!(gate.advance(now, false), Moves::default(), "nothing to wait for");
@@ -177,7 +177,7 @@ fn after_an_outage_the_queue_drains_one_then_twice_as_many_with_each_answer() {
     let mut gate = gate(1000, 1000, 6, now);
     let due = open(&mut gate, now);
     for number in 0..100 {
-        gate.enter(&Name::new("a", number.to_string()), due);
+        gate.enter(&Name::new("a", &number.to_string()), due);
     }
     gate.admit(due);
     gate.answered();

@@ -1,0 +1,132 @@
+//! Who is next, and who never stands here twice.
+
+use super::*;
+
+const MOST: usize = 8;
+
+fn name(text: &str) -> Name {
+    Name::new("ns", text)
+}
+
+fn opened() -> State {
+    State {
+        is_open: true,
+        ..State::default()
+    }
+}
+
+fn filled(lane: Lane, names: &[&str]) -> State {
+    let mut state = opened();
+    for text in names {
+        state.push(&name(text), lane);
+    }
+    state
+}
+
+/// Takes this many, each of which ends at once.
+fn order(state: &mut State, turns: usize) -> Vec<String> {
+    let now = Instant::now();
+    let mut order = Vec::new();
+    for _ in 0..turns {
+        let Some((name, lane)) = state.pop(now, MOST) else {
+            break;
+        };
+        state.end(&name, lane, Action::await_change(), now);
+        order.push(name.name().to_owned());
+    }
+    order
+}
+
+#[test]
+fn the_newest_change_goes_first_and_every_fourth_turn_is_the_oldests() {
+    let mut state = filled(Lane::Change, &["1", "2", "3", "4", "5", "6", "7"]);
+    assert_eq!(order(&mut state, 9), ["1", "7", "6", "5", "2", "4", "3"]);
+    assert!(state.places.is_empty());
+}
+
+#[test]
+fn what_is_looked_at_again_is_taken_in_order_and_behind_changes_but_never_starved() {
+    let mut state = filled(Lane::Resync, &["a", "b", "c"]);
+    for number in 0..16 {
+        state.push(&name(&number.to_string()), Lane::Change);
+    }
+    let order = order(&mut state, 19);
+    let resyncs: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|wanted| order.iter().position(|taken| taken == wanted))
+        .collect();
+    assert_eq!(resyncs, [Some(7), Some(15), Some(18)], "{order:?}");
+}
+
+#[test]
+fn a_change_takes_an_object_out_of_the_slow_lane_and_nothing_puts_it_back() {
+    let mut state = filled(Lane::Resync, &["a", "b"]);
+    state.push(&name("b"), Lane::Change);
+    state.push(&name("b"), Lane::Resync);
+    assert_eq!(order(&mut state, 9), ["b", "a"]);
+}
+
+#[test]
+fn an_object_is_never_reconciled_twice_at_a_time() {
+    let mut state = filled(Lane::Change, &["a"]);
+    let now = Instant::now();
+    let (taken, lane) = state.pop(now, MOST).expect("one waits");
+    state.push(&taken, Lane::Resync);
+    state.push(&taken, Lane::Change);
+    assert_eq!(state.pop(now, MOST), None, "its reconcile runs");
+    state.end(&taken, lane, Action::requeue(Duration::from_secs(60)), now);
+    assert_eq!(
+        state.pop(now, MOST),
+        Some((taken, Lane::Change)),
+        "once, however often it was woken"
+    );
+    assert!(state.timers.is_empty(), "what it comes to is decided anew");
+}
+
+#[test]
+fn no_more_run_than_may_and_a_quarter_is_kept_free_for_changes() {
+    let mut state = filled(Lane::Resync, &["a", "b", "c", "d", "e"]);
+    let now = Instant::now();
+    let taken: Vec<_> = std::iter::from_fn(|| state.pop(now, 4)).collect();
+    assert_eq!(taken.len(), 3);
+    state.push(&name("changed"), Lane::Change);
+    assert_eq!(state.pop(now, 4), Some((name("changed"), Lane::Change)));
+    state.push(&name("another"), Lane::Change);
+    assert_eq!(state.pop(now, 4), None);
+    state.end(&name("changed"), Lane::Change, Action::await_change(), now);
+    assert_eq!(state.pop(now, 4), Some((name("another"), Lane::Change)));
+    let mut state = filled(Lane::Resync, &["a", "b"]);
+    assert!(state.pop(now, 1).is_some(), "one at a time is enough for everybody");
+}
+
+#[test]
+fn an_object_comes_back_by_itself_unless_it_is_woken_before() {
+    let mut state = filled(Lane::Change, &["a"]);
+    let (now, pause) = (Instant::now(), Duration::from_secs(5));
+    let (taken, lane) = state.pop(now, MOST).expect("one waits");
+    state.end(&taken, lane, Action::requeue(pause), now);
+    assert_eq!(state.pop(now, MOST), None);
+    assert_eq!(state.pop(now + pause, MOST), Some((taken.clone(), Lane::Resync)));
+    state.end(&taken, Lane::Resync, Action::requeue(pause), now);
+    state.push(&taken, Lane::Change);
+    assert_eq!(state.pop(now, MOST), Some((taken.clone(), Lane::Change)));
+    state.end(&taken, Lane::Change, Action::await_change(), now);
+    assert_eq!(state.pop(now + pause, MOST), None);
+    assert!(state.places.is_empty() && state.timers.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_next_hears_of_it() {
+    let queue = Queue::default();
+    queue.push(&name("early"), Lane::Change);
+    queue.open();
+    let waits = queue.clone();
+    let next = tokio::spawn(async move { waits.next(MOST).await });
+    tokio::task::yield_now().await;
+    assert!(!next.is_finished(), "what came before the queue was open went by");
+    queue.push(&name("a"), Lane::Change);
+    let turn = next.await.expect("a turn");
+    assert_eq!(turn.name, name("a"));
+    turn.end(Action::requeue(Duration::from_millis(20)));
+    assert_eq!(queue.next(MOST).await.name, name("a"));
+}
