@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::controller::{
     ClusterConnection, Connection, Credential, connection,
-    context::{Context, Wake},
+    context::Context,
     guarded::Guarded,
     index::Reference,
     track,
@@ -88,11 +88,16 @@ impl Caches {
         .await;
     }
 
-    /// Wakes everything that has a reconcile.
-    pub fn wake(&self, wake: &Wake) {
-        wake_all(&self.credentials, &wake.credentials);
-        wake_all(&self.connections, &wake.connections);
-        wake_all(&self.cluster_connections, &wake.cluster_connections);
+    /// Wakes everything of ours that has a reconcile.
+    pub fn wake(&self, context: &Context) {
+        let Context { shard, wake, .. } = context;
+        wake_all(&self.credentials, &wake.credentials, |object| shard.owns(object));
+        wake_all(&self.connections, &wake.connections, |object| {
+            shard.has(&connection::key(object))
+        });
+        wake_all(&self.cluster_connections, &wake.cluster_connections, |object| {
+            shard.has(&connection::key(object))
+        });
     }
 }
 
@@ -105,7 +110,7 @@ impl Writers {
             scopes(client, namespaces, &[]),
             context,
             track::credential,
-            |context, object| context.wake.credential(&track::name(object)),
+            |context, object| context.wake_credential(&track::name(object)),
         );
         follow(
             self.connections,
@@ -134,14 +139,14 @@ impl Writers {
     }
 }
 
-/// Wakes everything that a store has. What comes into it later is woken by its watch.
-fn wake_all<K>(store: &Store<K>, wake: &UnboundedSender<ObjectRef<K>>)
+/// Wakes everything of ours that a store has. What comes into it later is woken by its watch.
+fn wake_all<K>(store: &Store<K>, wake: &UnboundedSender<ObjectRef<K>>, is_ours: impl Fn(&K) -> bool)
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    for object in store.state() {
+    for object in store.state().iter().filter(|object| is_ours(object)) {
         // The receiver is as old as the sender and not given away yet.
-        let _ = wake.unbounded_send(ObjectRef::from_obj(&*object));
+        let _ = wake.unbounded_send(ObjectRef::from_obj(&**object));
     }
 }
 

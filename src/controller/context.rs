@@ -1,7 +1,7 @@
 //! What all controllers share.
 
 use std::{
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use crate::controller::{
     index::{Index, Reference, Referrer},
     namespaces::{Namespaces, News},
     ownership::{identity::Name, installation::Installation, reservations::Reservations},
+    shard::Shard,
 };
 use crate::{
     api::{ConnectionKind, SecretVersion},
@@ -57,7 +58,9 @@ pub struct Context {
     pub rules: Rules,
     /// The credentials.
     pub credentials: Store<Credential>,
-    /// The connections.
+    /// Which connections are ours, and so which credentials.
+    pub shard: Arc<Shard>,
+    /// The connections that are ours.
     pub links: Links,
     /// Who refers to what.
     pub index: Index,
@@ -103,11 +106,32 @@ impl Context {
         self.effects.tenure().is_valid()
     }
 
+    /// Wakes a credential, if it is ours or was until now. News of others' objects is worth no reconcile.
+    pub fn wake_credential(&self, name: &Name) {
+        if self.foreign(name).is_none() || self.memories.knows(name) {
+            self.wake.credential(name);
+        }
+    }
+
+    /// The credential as the watch showed it last, if it is another shard's.
+    pub fn foreign(&self, name: &Name) -> Option<Arc<Credential>> {
+        if self.shard.is_everything() {
+            return None;
+        }
+        self.credential(name).filter(|object| !self.shard.owns(object))
+    }
+
+    /// The credential, as the watch showed it last.
+    pub fn credential(&self, name: &Name) -> Option<Arc<Credential>> {
+        let object = ObjectRef::new(&name.name).within(&name.namespace);
+        self.credentials.get(&object)
+    }
+
     /// Wakes everybody who refers to this.
     pub fn wake_referrers(&self, reference: &Reference) {
         for referrer in self.index.referrers(reference) {
             match referrer {
-                Referrer::Credential(name) => self.wake.credential(&name),
+                Referrer::Credential(name) => self.wake_credential(&name),
                 Referrer::Connection(key) => self.wake.connection(&key),
             }
         }
@@ -176,7 +200,7 @@ impl Wake {
     }
 
     /// Wakes a credential. While the operator shuts down nobody listens, and nobody needs to.
-    pub fn credential(&self, name: &Name) {
+    fn credential(&self, name: &Name) {
         let object = ObjectRef::new(&name.name).within(&name.namespace);
         let _ = self.credentials.unbounded_send(object);
     }

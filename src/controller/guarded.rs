@@ -4,7 +4,7 @@
 //! hand, an older CRD). [`Guarded`] keeps such an object, with the reason, so that its status can say so and its
 //! deletion still works: deletion needs only metadata and status.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
@@ -26,6 +26,12 @@ pub struct Guarded<K: HasSpec + HasStatus> {
     pub spec: Result<Arc<K::Spec>, Unreadable>,
     /// The status; an unreadable one counts as absent and is written anew.
     pub status: Option<Arc<K::Status>>,
+}
+
+/// Kinds whose labels decide something: those of the others are not kept.
+pub trait Labelled {
+    /// Whether they are kept.
+    const KEPT: bool;
 }
 
 /// A spec that does not fit its Rust type.
@@ -87,6 +93,7 @@ struct Metadata {
     creation_timestamp: Option<Time>,
     deletion_timestamp: Option<Time>,
     finalizers: Option<Vec<String>>,
+    labels: Option<BTreeMap<String, String>>,
     annotations: Annotations,
 }
 
@@ -110,6 +117,7 @@ impl From<Metadata> for ObjectMeta {
             creation_timestamp: metadata.creation_timestamp,
             deletion_timestamp: metadata.deletion_timestamp,
             finalizers: metadata.finalizers,
+            labels: metadata.labels,
             annotations: requested.map(|at| [(RECONCILE_REQUESTED_AT.to_owned(), at)].into()),
             ..Self::default()
         }
@@ -134,7 +142,7 @@ impl<K: HasSpec + HasStatus> Clone for Guarded<K> {
 
 impl<'de, K> Deserialize<'de> for Guarded<K>
 where
-    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+    K: Labelled + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -146,7 +154,8 @@ where
             #[serde(default)]
             status: Value,
         }
-        let raw = Raw::deserialize(deserializer)?;
+        let mut raw = Raw::deserialize(deserializer)?;
+        raw.metadata.labels = raw.metadata.labels.filter(|_| K::KEPT);
         Ok(Self {
             metadata: raw.metadata.into(),
             spec: K::Spec::deserialize(&raw.spec)
@@ -194,7 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::PamCredential;
+    use crate::api::{PamConnection, PamCredential};
 
     #[test]
     fn an_unreadable_spec_leaves_metadata_status_and_its_texts() {
@@ -232,6 +241,13 @@ mod tests {
         assert_eq!((object.metadata.managed_fields, object.metadata.labels), (None, None));
         assert_eq!(object.metadata.finalizers.as_deref(), Some(&["f".to_owned()][..]));
         assert!(object.metadata.creation_timestamp.is_some());
+    }
+
+    #[test]
+    fn labels_of_connections_are_kept() {
+        let labelled = json!({"metadata": {"name": "vault", "labels": {"a": "b"}}});
+        let object: Guarded<PamConnection> = serde_json::from_value(labelled).expect("readable");
+        assert_eq!(object.metadata.labels, Some([("a".to_owned(), "b".to_owned())].into()));
     }
 
     #[test]

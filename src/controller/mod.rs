@@ -8,6 +8,7 @@
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
 //! namespaces.rs their labels, for selectors         survey.rs    the objects as metrics show them
+//! shard.rs      which connections are ours, and so which credentials
 //!
 //! credential/   one reconcile of a credential: mod.rs (the loop) observe.rs (the facts) act.rs (the one PAM write)
 //!               answer.rs (what its answer means) write.rs (status, claim, finalizer) report.rs (what status says: pure) reaction.rs (what a failed call
@@ -37,11 +38,12 @@ mod ownership;
 mod plan;
 mod run;
 mod setup;
+mod shard;
 mod survey;
 mod track;
 mod watch;
 
-use guarded::Guarded;
+use guarded::{Guarded, Labelled};
 
 use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 
@@ -51,6 +53,10 @@ pub use setup::SetupError;
 
 /// A `PamCredential` as it arrives.
 type Credential = Guarded<PamCredential>;
+
+impl Labelled for PamCredential {
+    const KEPT: bool = false;
+}
 
 /// A `PamConnection` as it arrives.
 type Connection = Guarded<PamConnection>;

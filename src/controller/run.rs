@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use kube::Client;
+use kube::{Client, core::Selector};
 
 use crate::controller::{
     caches::Caches,
@@ -23,6 +23,7 @@ use crate::controller::{
     namespaces::Namespaces,
     plan::Warning,
     setup::{self, SetupError},
+    shard::Shard,
     survey::survey,
 };
 use crate::{
@@ -32,10 +33,6 @@ use crate::{
 
 /// What the operator's flags say about the controllers.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the command line's own switches, one field each"
-)]
 pub struct Options {
     /// The rules for connections and deletions.
     pub rules: Rules,
@@ -47,8 +44,10 @@ pub struct Options {
     pub accept_cluster: bool,
     /// Claims that do not verify are signed anew where the PAM lists exactly what they say.
     pub resign_claims: bool,
-    /// Act only while holding the lease.
-    pub leader_election: bool,
+    /// Act only while holding the lease of this name.
+    pub lease: Option<String>,
+    /// The connections whose work this is, by their labels.
+    pub selector: Selector,
     /// Each object has metrics of its own.
     pub object_metrics: bool,
 }
@@ -88,13 +87,13 @@ pub async fn run(
     let namespace = &options.rules.namespace;
     let effects = Effects::new(client.clone(), metrics.clone());
     let setup = setup::load(&client, &effects, namespace, options.accept_cluster).await?;
-    let election = options
-        .leader_election
-        .then(|| Election::new(client.clone(), namespace));
+    let lease = options.lease.as_ref();
+    let election = lease.map(|lease| Election::new(client.clone(), namespace, lease));
     let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
     let (caches, writers) = Caches::new();
     let (namespaces, namespace_news) = Namespaces::watch(&client, &options.namespaces);
     let (wake, mut wakes) = Wake::channels();
+    let shard = Arc::new(Shard::new(options.selector));
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -104,6 +103,7 @@ pub async fn run(
         resigns: options.resign_claims,
         rules: options.rules.clone(),
         credentials: caches.credentials.clone(),
+        shard: shard.clone(),
         links: Links::default(),
         index: Index::default(),
         memories: Memories::default(),
@@ -116,7 +116,7 @@ pub async fn run(
 
     let (shown, seen, acts) = (caches.clone(), readiness.clone(), context.effects.tenure().clone());
     context.metrics.watch(options.object_metrics, move || {
-        (seen.is_ready() && acts.is_valid()).then(|| survey(&shown))
+        (seen.is_ready() && acts.is_valid()).then(|| survey(&shown, &shard))
     });
     for warning in [Warning::NotOurs, Warning::TimedOut, Warning::Orphaned] {
         context.metrics.may_release(warning.as_str());
@@ -141,7 +141,7 @@ pub async fn run(
             () = shutdown.clone() => return Ok(()),
         };
         // What was woken meanwhile went by.
-        caches.wake(&context.wake);
+        caches.wake(&context);
     }
     let control = Control {
         context,

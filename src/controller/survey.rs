@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::object::{HasSpec, HasStatus};
 
-use crate::controller::{caches::Caches, guarded::Guarded};
+use crate::controller::{caches::Caches, connection::key, guarded::Guarded, shard::Shard};
 use crate::{
     api::{
         ConnectionKind, Reason,
@@ -12,18 +12,27 @@ use crate::{
     metrics::{Shown, Subject},
 };
 
-/// All objects as they are now.
-pub fn survey(caches: &Caches) -> Vec<Subject> {
+/// All objects of ours as they are now.
+pub fn survey(caches: &Caches, shard: &Shard) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for object in caches.credentials.state() {
+        if !shard.owns(&object) {
+            continue;
+        }
         let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
         subjects.push(subject("PamCredential", &object, conditions));
     }
     for object in caches.connections.state() {
+        if !shard.has(&key(&object)) {
+            continue;
+        }
         let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
         subjects.push(subject(ConnectionKind::PamConnection.as_str(), &object, conditions));
     }
     for object in caches.cluster_connections.state() {
+        if !shard.has(&key(&object)) {
+            continue;
+        }
         let conditions = object.status.as_ref().map(|status| status.conditions.as_slice());
         subjects.push(subject(
             ConnectionKind::ClusterPamConnection.as_str(),

@@ -64,11 +64,7 @@ async fn wait_until_due(
     loop {
         {
             let mut state = link.state();
-            let exists = context
-                .links
-                .get(&link.key)
-                .is_some_and(|current| Arc::ptr_eq(&current, link));
-            if !exists || !state.leads_by(client) {
+            if !context.links.has(link) || !state.leads_by(client) {
                 return None;
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
@@ -145,6 +141,6 @@ fn settle(link: &Link, client: &Arc<Client>, context: &Context, result: Result<L
         context.wake.connection(&link.key);
     }
     for object in link.state().take_waiting(success) {
-        context.wake.credential(&object);
+        context.wake_credential(&object);
     }
 }

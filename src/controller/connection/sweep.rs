@@ -4,8 +4,6 @@
 
 use std::time::Instant;
 
-use kube::runtime::reflector::ObjectRef;
-
 use crate::api::{Claim, PamCredentialStatus, PasswordPolicy};
 use crate::controller::{
     Credential,
@@ -49,10 +47,7 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
     let (mut concerned, mut owned, mut missing) = (Vec::new(), 0, 0);
     for referrer in context.index.referrers(&Reference::Connection(link.key.clone())) {
         let Referrer::Credential(name) = referrer else { continue };
-        let Some(object) = context
-            .credentials
-            .get(&ObjectRef::new(&name.name).within(&name.namespace))
-        else {
+        let Some(object) = context.credential(&name) else {
             continue;
         };
         let Some((status, claim, id)) = ownership(&object, &terms.target) else {

@@ -309,7 +309,7 @@ impl Run<'_> {
         }
         let mut reservations = self.context.reservations();
         for name in reservations.enter(&self.name, self.object.created(), &keys) {
-            self.context.wake.credential(&name);
+            self.context.wake_credential(&name);
         }
         reservations.rival(&self.name).cloned()
     }

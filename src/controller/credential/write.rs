@@ -154,7 +154,7 @@ impl Run<'_> {
             .reservations()
             .secure(&self.name, self.object.created(), &keys)?;
         for name in woken {
-            self.context.wake.credential(&name);
+            self.context.wake_credential(&name);
         }
         Ok(())
     }

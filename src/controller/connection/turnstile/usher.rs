@@ -34,7 +34,7 @@ pub async fn run(link: Arc<Link>, turnstile: Arc<Turnstile>, context: Arc<Contex
         context.metrics.turnstile(&labels, open, waiting);
         let Moves { wake, list, next } = moves;
         for name in wake {
-            context.wake.credential(&name);
+            context.wake_credential(&name);
         }
         if list {
             link.want_listing();
