@@ -81,8 +81,8 @@ struct RunArgs {
     /// Which connections are this operator's, by their labels, as `kubectl get -l` selects: with the credentials that name
     /// them. Omitted: all of them. Each connection must be selected by one shard and no other; one that does not exist
     /// counts as one without labels
-    #[arg(long, env = "PAM_OPERATOR_WATCH_SELECTOR", default_value = "", hide_default_value = true, value_parser = selector::parse, value_name = "SELECTOR")]
-    watch_selector: Selector,
+    #[arg(long, env = "PAM_OPERATOR_WATCH_SELECTOR", value_parser = selector::parse, value_name = "SELECTOR")]
+    watch_selector: Option<Selector>,
 
     /// Metrics of each object, beside those of their numbers; `false` where there are very many objects
     #[arg(long, env = "PAM_OPERATOR_OBJECT_METRICS", default_value_t = true, action = ArgAction::Set)]
@@ -223,7 +223,7 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
         accept_cluster: args.accept_cluster,
         resign_claims: args.resign_claims,
         lease: scope.leader_election.then_some(scope.lease),
-        selector: args.watch_selector,
+        selector: args.watch_selector.unwrap_or_default(),
         object_metrics: args.object_metrics,
     };
     tracing::info!(

@@ -203,7 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::{PamConnection, PamCredential};
+    use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 
     #[test]
     fn an_unreadable_spec_leaves_metadata_status_and_its_texts() {
@@ -246,8 +246,11 @@ mod tests {
     #[test]
     fn labels_of_connections_are_kept() {
         let labelled = json!({"metadata": {"name": "vault", "labels": {"a": "b"}}});
-        let object: Guarded<PamConnection> = serde_json::from_value(labelled).expect("readable");
-        assert_eq!(object.metadata.labels, Some([("a".to_owned(), "b".to_owned())].into()));
+        let kept = Some([("a".to_owned(), "b".to_owned())].into());
+        let object: Guarded<PamConnection> = serde_json::from_value(labelled.clone()).expect("readable");
+        assert_eq!(object.metadata.labels, kept);
+        let object: Guarded<ClusterPamConnection> = serde_json::from_value(labelled).expect("readable");
+        assert_eq!(object.metadata.labels, kept);
     }
 
     #[test]
