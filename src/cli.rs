@@ -7,6 +7,7 @@ use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 use axum::http::{HeaderValue, header::USER_AGENT};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use futures::FutureExt;
+use kube::core::Selector;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -20,6 +21,7 @@ use crate::{
     metrics::Metrics,
     pam::{AddressPolicy, HostPattern, install_crypto_provider},
     permissions::Scope,
+    selector,
     selftest::{self, Verdict},
     server,
     simulator::{SimulateArgs, simulate},
@@ -75,6 +77,12 @@ struct RunArgs {
     /// Reconciles at the same time
     #[arg(long, env = "PAM_OPERATOR_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
+
+    /// Which connections are this operator's, by their labels, as `kubectl get -l` selects: with the credentials that name
+    /// them. Omitted: all of them. Each connection must be selected by one shard and no other; one that does not exist
+    /// counts as one without labels
+    #[arg(long, env = "PAM_OPERATOR_WATCH_SELECTOR", value_parser = selector::parse, value_name = "SELECTOR")]
+    watch_selector: Option<Selector>,
 
     /// Metrics of each object, beside those of their numbers; `false` where there are very many objects
     #[arg(long, env = "PAM_OPERATOR_OBJECT_METRICS", default_value_t = true, action = ArgAction::Set)]
@@ -198,14 +206,14 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
     let shutdown = terminated()
         .map_err(|error| format!("signals cannot be received: {error}"))?
         .shared();
-    let (metrics, readiness) = (Metrics::default(), Readiness::default());
+    let scope = Scope::from(args.scope);
+    let (metrics, readiness) = (Metrics::new(&scope.lease), Readiness::default());
     let server = tokio::spawn(server::serve(
         listener,
         readiness.clone(),
         metrics.clone(),
         shutdown.clone(),
     ));
-    let scope = Scope::from(args.scope);
     let options = Options {
         rules: Rules {
             namespace: scope.namespace,
@@ -220,12 +228,14 @@ async fn run(args: RunArgs) -> Result<ExitCode, String> {
         concurrency: args.concurrency,
         accept_cluster: args.accept_cluster,
         resign_claims: args.resign_claims,
-        leader_election: scope.leader_election,
+        lease: scope.leader_election.then_some(scope.lease),
+        selector: args.watch_selector.unwrap_or_default(),
         object_metrics: args.object_metrics,
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespace = options.rules.namespace,
+        selector = %options.selector,
         "pam-operator starts"
     );
     let controllers = controller::run(client, options, metrics, readiness, shutdown.clone());
@@ -332,6 +342,9 @@ mod tests {
             &["pam-operator", "run", "--log-level", "a=b=c"],
             &["pam-operator", "run", "--allowed-hosts", "https://pam"],
             &["pam-operator", "run", "--allowed-hosts", ""],
+            &["pam-operator", "run", "--watch-selector", "shard in a"],
+            &["pam-operator", "run", "--lease-name", "Shard A"],
+            &["pam-operator", "selftest", "--lease-name", ""],
             &["pam-operator", "simulate"],
             &["pam-operator", "selftest", "--url", "pam-operator:8080"],
             &["pam-operator"],

@@ -25,6 +25,7 @@
 //! * [`leader`]: who acts when several processes run. Knows nothing of what they do.
 //! * [`permissions`]: what of the API server all of that needs, as data; [`selftest`]: whether an installation has it.
 //! * [`cli`], [`server`], [`metrics`]: the command line, the operator's own HTTP server, its metrics.
+//! * `selector`, `names`, `limited`: label selectors as texts, what can be a name, requests with a deadline.
 //!
 //! # Invariants
 //!
@@ -42,8 +43,10 @@ pub mod controller;
 pub mod leader;
 mod limited;
 pub mod metrics;
+mod names;
 pub mod pam;
 pub mod permissions;
+mod selector;
 pub mod selftest;
 pub mod server;
 pub mod simulator;

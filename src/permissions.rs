@@ -11,7 +11,7 @@
 //! | list, watch, get `namespaces` | the cluster | by name: each of `a`, `b` (list and watch carry `metadata.name=`, which `resourceNames` permit) |
 //! | get the namespace `kube-system` | by name | by name |
 //! | create `secrets`; patch the one that is named `pam-operator-installation` (with `--accept-cluster`) | its own | its own |
-//! | create `leases`; get, patch the one that is named `pam-operator` (with leader election) | its own | its own |
+//! | create `leases`; get, patch the one of `--lease-name` (with leader election) | its own | its own |
 //!
 //! Nothing is ever deleted, no Secret is written but the installation's, and `pamcredentials` are patched in their finalizers
 //! alone. Without leader election no lease is touched. Every account may ask for the API's groups and for its own rights.
@@ -50,6 +50,29 @@ pub enum Need {
     Comfort(&'static str),
 }
 
+/// Which of the objects of a kind a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Any.
+    Any,
+    /// The one of this name.
+    Named(&'static str),
+    /// The lease by which one of several processes leads.
+    Lease,
+}
+
+impl Which {
+    /// Its name, where only one is meant, for an operator whose lease has this name.
+    #[must_use]
+    pub fn name(self, lease: &str) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Named(name) => Some(name.to_owned()),
+            Self::Lease => Some(lease.to_owned()),
+        }
+    }
+}
+
 /// Requests that belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -61,8 +84,8 @@ pub struct Rule {
     pub verbs: &'static [&'static str],
     /// Where they are.
     pub place: Place,
-    /// The one that is meant; none for any.
-    pub name: Option<&'static str>,
+    /// Which of them.
+    pub which: Which,
     /// What it is for.
     pub need: Need,
 }
@@ -102,7 +125,7 @@ pub const RULES: &[Rule] = &[
     // What does not exist yet has no name by which a role could know it.
     always("", &["secrets"], &["create"], Place::Own),
     Rule {
-        name: Some("pam-operator-installation"),
+        which: Which::Named("pam-operator-installation"),
         ..comfort("", &["secrets"], &["patch"], Place::Own, "--accept-cluster fails")
     },
     Rule {
@@ -111,7 +134,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         need: Need::Election,
-        name: Some("pam-operator"),
+        which: Which::Lease,
         ..always("coordination.k8s.io", &["leases"], &["get", "patch"], Place::Own)
     },
     comfort(
@@ -122,7 +145,7 @@ pub const RULES: &[Rule] = &[
         "selectors of ClusterPamConnections select nothing, and objects of a namespace that is being deleted wait for --deletion-timeout",
     ),
     Rule {
-        name: Some("kube-system"),
+        which: Which::Named("kube-system"),
         ..comfort(
             "",
             &["namespaces"],
@@ -158,7 +181,7 @@ const fn always(
         resources,
         verbs,
         place,
-        name: None,
+        which: Which::Any,
         need: Need::Always,
     }
 }
@@ -185,18 +208,21 @@ pub struct Scope {
     pub watched: Vec<String>,
     /// Whether it holds a lease.
     pub leader_election: bool,
+    /// The name of that lease.
+    pub lease: String,
 }
 
 impl Rule {
-    /// The rule as a role has it. In a role that is bound to more than the rule's place it permits more.
+    /// The rule as a role has it, for an operator whose lease has this name. In a role that is bound to more than the
+    /// rule's place it permits more.
     #[must_use]
-    pub fn policy(&self) -> PolicyRule {
+    pub fn policy(&self, lease: &str) -> PolicyRule {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         PolicyRule {
             api_groups: Some(owned(&[self.group])),
             resources: Some(owned(self.resources)),
             verbs: owned(self.verbs),
-            resource_names: self.name.map(|name| owned(&[name])),
+            resource_names: self.which.name(lease).map(|name| vec![name]),
             ..PolicyRule::default()
         }
     }
@@ -234,7 +260,7 @@ impl Rule {
     fn targets(&self, scope: &Scope, verb: &str) -> Vec<(Option<String>, Option<String>)> {
         let watched: BTreeSet<_> = scope.watched.iter().cloned().collect();
         let everywhere = watched.is_empty();
-        let name = self.name.map(str::to_owned);
+        let name = self.which.name(&scope.lease);
         let within = |namespaces: BTreeSet<String>| {
             let within = namespaces.into_iter().map(|namespace| (Some(namespace), name.clone()));
             within.collect()
@@ -264,6 +290,7 @@ mod tests {
             namespace: "pam-operator".to_owned(),
             watched: watched.iter().map(|name| (*name).to_owned()).collect(),
             leader_election: true,
+            lease: "shard-a".to_owned(),
         }
     }
 
@@ -300,7 +327,7 @@ mod tests {
             "get namespaces a a",
             "get namespaces * kube-system",
             "create events default *",
-            "patch leases pam-operator pam-operator",
+            "patch leases pam-operator shard-a",
         ] {
             assert_eq!(
                 asked.iter().filter(|text| *text == expected).count(),

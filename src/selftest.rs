@@ -133,14 +133,14 @@ async fn permitted(client: &Client, rule: &Rule, scope: &Scope) -> Option<Verdic
             }
         }
     }
-    Some(judged(rule, &places, &denied))
+    Some(judged(rule, scope, &places, &denied))
 }
 
 /// What it means that this is denied.
-fn judged(rule: &Rule, places: &BTreeSet<String>, denied: &[String]) -> Verdict {
+fn judged(rule: &Rule, scope: &Scope, places: &BTreeSet<String>, denied: &[String]) -> Verdict {
     if denied.is_empty() {
         let places: Vec<_> = places.iter().map(String::as_str).collect();
-        return Verdict::Good(format!("permitted: {} in {}", summary(rule), places.join(", ")));
+        return Verdict::Good(format!("permitted: {} in {}", summary(rule, scope), places.join(", ")));
     }
     let denied = format!("not permitted: {}", denied.join("; "));
     match rule.need {
@@ -165,8 +165,9 @@ async fn granted(client: &Client, request: &ResourceAttributes) -> Result<bool, 
 }
 
 /// A rule in a few words.
-fn summary(rule: &Rule) -> String {
-    let name = rule.name.map(|name| format!(" {name}")).unwrap_or_default();
+fn summary(rule: &Rule, scope: &Scope) -> String {
+    let name = rule.which.name(&scope.lease);
+    let name = name.map(|name| format!(" {name}")).unwrap_or_default();
     format!("{} {}{name}", rule.verbs.join(", "), rule.resources.join(", "))
 }
 
@@ -235,13 +236,18 @@ fn soon() -> Instant {
 mod tests {
     use super::*;
 
-    #[test]
-    fn requests_are_told_in_words() {
-        let scope = Scope {
+    fn scope() -> Scope {
+        Scope {
             namespace: "pam-operator".to_owned(),
             watched: vec!["orders".to_owned()],
             leader_election: true,
-        };
+            lease: "shard-a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn requests_are_told_in_words() {
+        let scope = scope();
         let all: Vec<_> = RULES
             .iter()
             .flat_map(|rule| rule.requests(&scope))
@@ -250,7 +256,7 @@ mod tests {
         for expected in [
             "patch pamcredentials/status in namespace orders",
             "watch clusterpamconnections in the whole cluster",
-            "get leases pam-operator in namespace pam-operator",
+            "get leases shard-a in namespace pam-operator",
             "list namespaces orders in the whole cluster",
         ] {
             assert!(all.iter().any(|words| words == expected), "{expected}: {all:#?}");
@@ -261,7 +267,7 @@ mod tests {
     fn only_what_the_operator_cannot_do_without_is_a_failure() {
         let denied = ["create events in the whole cluster".to_owned()];
         for rule in RULES {
-            let line = judged(rule, &BTreeSet::new(), &denied).line();
+            let line = judged(rule, &scope(), &BTreeSet::new(), &denied).line();
             match rule.need {
                 Need::Comfort(without) => {
                     assert!(line.starts_with("note  not permitted: create events"), "{line}");

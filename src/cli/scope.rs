@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 
-use crate::permissions::Scope;
+use crate::{leader::LEASE, names::is_dns_subdomain, permissions::Scope};
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {
@@ -19,9 +19,19 @@ pub(super) struct ScopeArgs {
     )]
     watch_namespaces: Vec<String>,
 
-    /// Act only while holding the lease `pam-operator`, so that several replicas can run of which one acts
+    /// Act only while holding the lease of `--lease-name`, so that several replicas can run of which one acts
     #[arg(long, env = "PAM_OPERATOR_LEADER_ELECTION", default_value_t = true, action = ArgAction::Set)]
     leader_election: bool,
+
+    /// Name of the lease, in the operator's namespace: the same for all replicas of a shard, another one for each shard
+    #[arg(long, env = "PAM_OPERATOR_LEASE_NAME", default_value = LEASE, value_parser = lease_name, value_name = "NAME")]
+    lease_name: String,
+}
+
+fn lease_name(text: &str) -> Result<String, String> {
+    is_dns_subdomain(text)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "a lease is named by lower-case letters, digits, - and . alone (a DNS subdomain)".to_owned())
 }
 
 impl From<ScopeArgs> for Scope {
@@ -38,6 +48,7 @@ impl From<ScopeArgs> for Scope {
                 .filter(|name| !name.is_empty())
                 .collect(),
             leader_election: args.leader_election,
+            lease: args.lease_name,
         }
     }
 }

@@ -12,11 +12,11 @@ use kube::{
 use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 use crate::controller::{
     connection::{kind::ConnectionResource, terms::LinkKey},
-    context::{Context, Wake},
+    context::Context,
     guarded::{Arrival, Packed},
     index::Reference,
     ownership::identity::Name,
-    queue::{Lane, Queue},
+    queue::Lane,
     store::Store,
     track,
     version::Version,
@@ -53,10 +53,20 @@ impl Caches {
     }
 
     /// Opens the queues of everything that has a reconcile, and wakes what is there already.
-    pub fn open(&self, wake: &Wake) {
-        open(&wake.credentials, &self.credentials.names());
-        open(&wake.connections, &self.connections.names());
-        open(&wake.cluster_connections, &self.cluster_connections.names());
+    pub fn open(&self, context: &Context) {
+        let wake = &context.wake;
+        for queue in [&wake.credentials, &wake.connections, &wake.cluster_connections] {
+            queue.open();
+        }
+        for name in self.credentials.names() {
+            context.wake_credential(&name, Lane::Resync);
+        }
+        for name in self.connections.names() {
+            wake.connection(&LinkKey::named(PamConnection::KIND, &name));
+        }
+        for name in self.cluster_connections.names() {
+            wake.connection(&LinkKey::named(ClusterPamConnection::KIND, &name));
+        }
     }
 
     /// Starts all watches, of these namespaces or, when there are none, of the cluster.
@@ -81,14 +91,6 @@ impl Caches {
         let follow = Referred(context.clone(), Reference::ConfigMap);
         let maps = scopes::<PartialObjectMeta<ConfigMap>>(client, namespaces, &own);
         tokio::spawn(watch(self.config_maps.clone(), maps, follow));
-    }
-}
-
-/// What comes into the store later is woken by its watch.
-fn open(queue: &Queue, names: &[Name]) {
-    queue.open();
-    for name in names {
-        queue.push(name, Lane::Resync);
     }
 }
 
@@ -126,7 +128,7 @@ impl Follower<Packed<PamCredential>> for Credentials {
     fn wake(&self, name: &Name, object: Option<&Packed<PamCredential>>, origin: Origin) {
         let is_own = object.is_some_and(|object| self.0.memories.wrote(name, &object.version()));
         if !is_own {
-            self.0.wake.credential(name, lane(origin));
+            self.0.wake_credential(name, lane(origin));
         }
     }
 }
@@ -136,14 +138,12 @@ struct Connections<K>(Arc<Context>, PhantomData<fn() -> K>);
 
 impl<K: ConnectionResource> Follower<Packed<K>> for Connections<K> {
     fn track(&self, name: &Name, object: Option<&Packed<K>>) {
-        let key = LinkKey::new(K::KIND, name.name(), name.namespace());
+        let key = LinkKey::named(K::KIND, name);
         track::connection(&self.0, &key, object.map(Packed::open).as_ref());
     }
 
     fn wake(&self, name: &Name, _: Option<&Packed<K>>, _: Origin) {
-        self.0
-            .wake
-            .connection(&LinkKey::new(K::KIND, name.name(), name.namespace()));
+        self.0.wake.connection(&LinkKey::named(K::KIND, name));
     }
 }
 

@@ -1,11 +1,12 @@
 //! What all controllers share.
 
 use std::{
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use crate::controller::{
+    Credential,
     connection::{links::Links, terms::LinkKey},
     credential::memory::Memories,
     effects::Effects,
@@ -15,6 +16,7 @@ use crate::controller::{
     namespaces::{Namespaces, News},
     ownership::{identity::Name, installation::Installation, reservations::Reservations},
     queue::{Lane, Queue},
+    shard::Shard,
     store::Store,
     version::Version,
 };
@@ -53,7 +55,9 @@ pub struct Context {
     pub rules: Rules,
     /// The credentials.
     pub credentials: Store<Packed<PamCredential>>,
-    /// The connections.
+    /// Which connections are ours, and so which credentials.
+    pub shard: Arc<Shard>,
+    /// The connections that are ours.
     pub links: Links,
     /// Who refers to what.
     pub index: Index,
@@ -89,11 +93,31 @@ impl Context {
         self.effects.tenure().is_valid()
     }
 
+    /// Wakes a credential, if it is ours or was until now. News of others' objects is worth no reconcile.
+    pub fn wake_credential(&self, name: &Name, lane: Lane) {
+        if self.foreign(name).is_none() || self.memories.knows(name) {
+            self.wake.credentials.push(name, lane);
+        }
+    }
+
+    /// The credential as the watch showed it last, if it is another shard's.
+    pub fn foreign(&self, name: &Name) -> Option<Credential> {
+        if self.shard.is_everything() {
+            return None;
+        }
+        self.credential(name).filter(|object| !self.shard.owns(object))
+    }
+
+    /// The credential, as the watch showed it last.
+    pub fn credential(&self, name: &Name) -> Option<Credential> {
+        self.credentials.get(name).map(|object| object.open())
+    }
+
     /// Wakes everybody who refers to this.
     pub fn wake_referrers(&self, reference: &Reference, lane: Lane) {
         for referrer in self.index.referrers(reference) {
             match referrer {
-                Referrer::Credential(name) => self.wake.credential(&name, lane),
+                Referrer::Credential(name) => self.wake_credential(&name, lane),
                 Referrer::Connection(key) => self.wake.connection(&key),
             }
         }
@@ -133,11 +157,6 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Wakes a credential.
-    pub fn credential(&self, name: &Name, lane: Lane) {
-        self.credentials.push(name, lane);
-    }
-
     /// Wakes a connection, which many objects wait for.
     pub fn connection(&self, key: &LinkKey) {
         let queue = match key.kind {

@@ -16,7 +16,7 @@ use crate::controller::{
     connection,
     context::Context,
     credential,
-    guarded::{Guarded, Packed},
+    guarded::{Guarded, Labelled, Packed},
     ownership::identity::Name,
     queue::{Action, Queue, Turn},
     store::Store,
@@ -45,7 +45,7 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
     /// Runs all controllers until the shutdown.
     pub async fn run(&self, caches: Caches) {
         let wake = &self.context.wake;
-        caches.open(wake);
+        caches.open(&self.context);
         tokio::join!(
             self.run_one(
                 &wake.credentials,
@@ -72,7 +72,11 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
         reconcile: impl Fn(Name, Guarded<K>, Arc<Context>) -> F,
         gone: impl Fn(&Context, &Name),
     ) where
-        K: Resource<DynamicType = ()> + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned> + 'static,
+        K: Labelled
+            + Resource<DynamicType = ()>
+            + HasSpec<Spec: DeserializeOwned>
+            + HasStatus<Status: DeserializeOwned>
+            + 'static,
         F: Future<Output = Result<Action, Failed>> + Send + 'static,
     {
         let kind = K::kind(&()).into_owned();

@@ -7,7 +7,7 @@
 //! Most objects are at rest most of the time, so what is kept of one ([`Packed`]) is its text; it is decoded while
 //! somebody looks at it.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{
@@ -30,6 +30,12 @@ pub struct Guarded<K: HasSpec + HasStatus> {
     pub spec: Result<Arc<K::Spec>, Unreadable>,
     /// The status; an unreadable one counts as absent and is written anew.
     pub status: Option<Arc<K::Status>>,
+}
+
+/// Kinds whose labels decide something: those of the others are not kept.
+pub trait Labelled {
+    /// Whether they are kept.
+    const KEPT: bool;
 }
 
 /// A spec that does not fit its Rust type.
@@ -91,6 +97,7 @@ struct Metadata {
     creation_timestamp: Option<Time>,
     deletion_timestamp: Option<Time>,
     finalizers: Option<Vec<String>>,
+    labels: Option<BTreeMap<String, String>>,
     annotations: Annotations,
 }
 
@@ -114,6 +121,7 @@ impl From<Metadata> for ObjectMeta {
             creation_timestamp: metadata.creation_timestamp,
             deletion_timestamp: metadata.deletion_timestamp,
             finalizers: metadata.finalizers,
+            labels: metadata.labels,
             annotations: requested.map(|at| [(RECONCILE_REQUESTED_AT.to_owned(), at)].into()),
             ..Self::default()
         }
@@ -147,16 +155,23 @@ struct Parts {
     status: Box<RawValue>,
 }
 
+impl Parts {
+    fn prune<K: Labelled>(mut self) -> Self {
+        self.metadata.labels = self.metadata.labels.filter(|_| K::KEPT);
+        self
+    }
+}
+
 fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
 impl<'de, K> Deserialize<'de> for Guarded<K>
 where
-    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+    K: Labelled + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parts = Parts::deserialize(deserializer)?;
+        let parts = Parts::deserialize(deserializer)?.prune::<K>();
         Ok(Self {
             metadata: parts.metadata.into(),
             spec: serde_json::from_str(parts.spec.get())
@@ -190,7 +205,7 @@ pub struct Packed<K> {
 
 impl<K> Packed<K>
 where
-    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+    K: Labelled + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
 {
     /// The object itself.
     pub fn open(&self) -> Guarded<K> {
@@ -245,9 +260,9 @@ pub struct Glance {
     pub conditions: Vec<Condition>,
 }
 
-impl<'de, K> Deserialize<'de> for Arrival<K> {
+impl<'de, K: Labelled> Deserialize<'de> for Arrival<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parts = Parts::deserialize(deserializer)?;
+        let parts = Parts::deserialize(deserializer)?.prune::<K>();
         let text = serde_json::to_string(&parts).expect("its parts are JSON");
         Ok(Self {
             metadata: parts.metadata.into(),
@@ -259,7 +274,7 @@ impl<'de, K> Deserialize<'de> for Arrival<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()> + 'static> Watched for Arrival<K> {
+impl<K: Labelled + Resource<DynamicType = ()> + 'static> Watched for Arrival<K> {
     type Kept = Packed<K>;
 
     fn keep(&self) -> Packed<K> {
@@ -354,7 +369,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::PamCredential;
+    use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 
     #[test]
     fn an_unreadable_spec_leaves_metadata_status_and_its_texts() {
@@ -392,6 +407,48 @@ mod tests {
         assert_eq!((object.metadata.managed_fields, object.metadata.labels), (None, None));
         assert_eq!(object.metadata.finalizers.as_deref(), Some(&["f".to_owned()][..]));
         assert!(object.metadata.creation_timestamp.is_some());
+    }
+
+    #[test]
+    fn labels_of_connections_are_kept() {
+        let labelled = json!({"metadata": {"name": "vault", "labels": {"a": "b"}}});
+        let kept = Some([("a".to_owned(), "b".to_owned())].into());
+        let object: Guarded<PamConnection> = serde_json::from_value(labelled.clone()).expect("readable");
+        assert_eq!(object.metadata.labels, kept);
+        let object: Arrival<ClusterPamConnection> = serde_json::from_value(labelled).expect("readable");
+        assert_eq!(object.keep().open().metadata.labels, kept);
+    }
+
+    #[test]
+    fn what_is_kept_is_the_object() {
+        let json = json!({
+            "metadata": {
+                "name": "db", "namespace": "orders", "uid": "u", "resourceVersion": "7", "generation": 3,
+                "creationTimestamp": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-02T00:00:00Z",
+                "finalizers": ["f"], "annotations": {RECONCILE_REQUESTED_AT: "now"},
+            },
+            "spec": {"connectionRef": {"name": "pam"}, "username": "app", "hostname": "db", "ip": "10.0.0.1"},
+            "status": {"id": "115"},
+        });
+        let whole: Guarded<PamCredential> = serde_json::from_value(json.clone()).expect("readable");
+        let arrival: Arrival<PamCredential> = serde_json::from_value(json).expect("readable");
+        let kept = arrival.keep();
+        assert_eq!((kept.version().as_str(), kept.glance().generation), ("7", Some(3)));
+        let opened = kept.open();
+        assert_eq!(opened.metadata, whole.metadata);
+        assert_eq!(opened.spec.ok(), whole.spec.ok());
+        assert_eq!(opened.status, whole.status);
+    }
+
+    /// A status that cannot be read hides neither the object nor its other parts.
+    #[test]
+    fn what_is_kept_of_an_unreadable_object_can_be_opened() {
+        let arrival: Arrival<PamCredential> =
+            serde_json::from_value(json!({"metadata": {"name": "db"}, "spec": 7, "status": {"conditions": 7}}))
+                .expect("readable as far as it goes");
+        let kept = arrival.keep();
+        assert!(kept.open().spec.is_err() && kept.open().status.is_none());
+        assert!(kept.glance().conditions.is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
 //! store.rs      what is kept of them                queue.rs     whose reconcile is next
 //! guarded.rs    objects, readable or not            version.rs   of a Secret or ConfigMap
+//! shard.rs      which connections are ours, and so which credentials
 //! index.rs      who refers to what                  few.rs       a set that mostly has one member
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
@@ -41,13 +42,14 @@ mod plan;
 mod queue;
 mod run;
 mod setup;
+mod shard;
 mod store;
 mod survey;
 mod track;
 mod version;
 mod watch;
 
-use guarded::Guarded;
+use guarded::{Guarded, Labelled};
 
 use crate::api::PamCredential;
 
@@ -57,3 +59,7 @@ pub use setup::SetupError;
 
 /// A `PamCredential` as it arrives.
 type Credential = Guarded<PamCredential>;
+
+impl Labelled for PamCredential {
+    const KEPT: bool = false;
+}

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures::StreamExt;
-use kube::Client;
+use kube::{Client, core::Selector};
 
 use crate::controller::{
     caches::Caches,
@@ -20,6 +20,7 @@ use crate::controller::{
     namespaces::Namespaces,
     plan::Warning,
     setup::{self, SetupError},
+    shard::Shard,
     survey::survey,
 };
 use crate::{
@@ -29,10 +30,6 @@ use crate::{
 
 /// What the operator's flags say about the controllers.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the command line's own switches, one field each"
-)]
 pub struct Options {
     /// The rules for connections and deletions.
     pub rules: Rules,
@@ -44,8 +41,10 @@ pub struct Options {
     pub accept_cluster: bool,
     /// Claims that do not verify are signed anew where the PAM lists exactly what they say.
     pub resign_claims: bool,
-    /// Act only while holding the lease.
-    pub leader_election: bool,
+    /// Act only while holding the lease of this name.
+    pub lease: Option<String>,
+    /// The connections whose work this is, by their labels.
+    pub selector: Selector,
     /// Each object has metrics of its own.
     pub object_metrics: bool,
 }
@@ -85,12 +84,12 @@ pub async fn run(
     let namespace = &options.rules.namespace;
     let effects = Effects::new(client.clone(), metrics.clone());
     let setup = setup::load(&client, &effects, namespace, options.accept_cluster).await?;
-    let election = options
-        .leader_election
-        .then(|| Election::new(client.clone(), namespace));
+    let lease = options.lease.as_ref();
+    let election = lease.map(|lease| Election::new(client.clone(), namespace, lease));
     let effects = effects.under(election.as_ref().map_or_else(Tenure::unlimited, Election::tenure));
     let caches = Caches::default();
     let (namespaces, namespace_news) = Namespaces::watch(&client, &options.namespaces);
+    let shard = Arc::new(Shard::new(options.selector));
     let context = Arc::new(Context {
         events: Events::start(effects.clone()),
         effects,
@@ -100,6 +99,7 @@ pub async fn run(
         resigns: options.resign_claims,
         rules: options.rules.clone(),
         credentials: caches.credentials.clone(),
+        shard: shard.clone(),
         links: Links::default(),
         index: Index::default(),
         memories: Memories::default(),
@@ -112,7 +112,7 @@ pub async fn run(
 
     let (shown, seen, acts) = (caches.clone(), readiness.clone(), context.effects.tenure().clone());
     context.metrics.watch(options.object_metrics, move || {
-        (seen.is_ready() && acts.is_valid()).then(|| survey(&shown))
+        (seen.is_ready() && acts.is_valid()).then(|| survey(&shown, &shard))
     });
     for warning in [Warning::NotOurs, Warning::TimedOut, Warning::Orphaned] {
         context.metrics.may_release(warning.as_str());

@@ -4,32 +4,42 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::controller::{
     caches::Caches,
+    connection::{kind::ConnectionResource, terms::LinkKey},
     guarded::{Glance, Packed},
     ownership::identity::Name,
+    shard::Shard,
     store::Store,
 };
 use crate::{
     api::{
-        ConnectionKind, Reason,
+        Reason,
         condition::{DRIFTED, READY, RECONCILING, STALLED, find},
     },
     metrics::{Shown, Subject},
 };
 
-/// All objects as they are now.
-pub fn survey(caches: &Caches) -> Vec<Subject> {
-    let credentials = subjects("PamCredential", &caches.credentials);
-    let connections = subjects(ConnectionKind::PamConnection.as_str(), &caches.connections);
-    let cluster_connections = subjects(
-        ConnectionKind::ClusterPamConnection.as_str(),
-        &caches.cluster_connections,
-    );
-    credentials.chain(connections).chain(cluster_connections).collect()
+/// All objects of ours as they are now.
+pub fn survey(caches: &Caches, shard: &Shard) -> Vec<Subject> {
+    let mut credentials = caches.credentials.objects();
+    if !shard.is_everything() {
+        credentials.retain(|(_, object)| shard.owns(&object.open()));
+    }
+    let credentials = credentials.into_iter();
+    let credentials = credentials.map(|(name, object)| subject("PamCredential", &name, &object.glance()));
+    credentials
+        .chain(connections(&caches.connections, shard))
+        .chain(connections(&caches.cluster_connections, shard))
+        .collect()
 }
 
-fn subjects<K>(kind: &'static str, store: &Store<Packed<K>>) -> impl Iterator<Item = Subject> + use<K> {
-    let objects = store.objects().into_iter();
-    objects.map(move |(name, object)| subject(kind, &name, &object.glance()))
+fn connections<'a, K: ConnectionResource>(
+    store: &Store<Packed<K>>,
+    shard: &'a Shard,
+) -> impl Iterator<Item = Subject> + use<'a, K> {
+    let mut objects = store.objects();
+    objects.retain(|(name, _)| shard.has(&LinkKey::named(K::KIND, name)));
+    let objects = objects.into_iter();
+    objects.map(|(name, object)| subject(K::KIND.as_str(), &name, &object.glance()))
 }
 
 fn subject(kind: &'static str, name: &Name, seen: &Glance) -> Subject {

@@ -9,7 +9,7 @@ use crate::controller::{
     credential::{observe::held, render},
     guarded::Guarded,
     index::{Reference, Referrer},
-    ownership::identity::Name,
+    ownership::{identity::Name, reservations::Reservations},
     queue::Lane,
 };
 
@@ -28,13 +28,12 @@ pub fn credential(context: &Context, name: &Name, object: Option<&Credential>) {
     match object {
         Some(object) => {
             context.index.set(&referrer, &references(object, name));
+            // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Where
+            // somebody else reconciles, the leader or another shard, the claims that they write are followed.
+            let is_ours = context.leads() && context.shard.owns(object);
             let mut reservations = context.reservations();
-            // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Who
-            // does not lead has no reconciles, and follows the claims that the leader writes.
-            if !context.leads() || !reservations.knows(name) {
-                let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
-                let claim = claim.filter(|claim| context.installation.verify(name, claim));
-                reservations.enter(name, object.created(), &claim.map(held).unwrap_or_default());
+            if !is_ours || !reservations.knows(name) {
+                stand_by_claim(context, &mut reservations, name, object);
             }
         }
         None => {
@@ -46,35 +45,58 @@ pub fn credential(context: &Context, name: &Name, object: Option<&Credential>) {
     }
 }
 
+/// The object stands in line for what its claim holds, and for nothing else.
+fn stand_by_claim(context: &Context, reservations: &mut Reservations, name: &Name, object: &Credential) {
+    let claim = object.status.as_ref().and_then(|status| status.claim.as_ref());
+    let claim = claim.filter(|claim| context.installation.verify(name, claim));
+    let keys = claim.map(held).unwrap_or_default();
+    for other in reservations.enter(name, object.created(), &keys) {
+        context.wake_credential(&other, Lane::Change);
+    }
+}
+
+/// A credential is another shard's from now on, and no reconcile of it is under way here.
+pub fn handed_over(context: &Context, name: &Name, object: &Credential) {
+    context.memories.part(name, Instant::now());
+    context.links.forget(name);
+    stand_by_claim(context, &mut context.reservations(), name, object);
+}
+
 /// A credential is gone, and no reconcile of it is under way any more that could bring something back.
 pub fn gone(context: &Context, name: &Name) {
     context.memories.forget(name, Instant::now());
     context.links.forget(name);
     for waiting in context.reservations().leave(name) {
-        context.wake.credential(&waiting, Lane::Change);
+        context.wake_credential(&waiting, Lane::Change);
     }
 }
 
-/// Follows a connection, which is so or gone.
+/// Follows a connection, which is so or gone. To this process one that is another shard's is as one that does not exist,
+/// but that nobody says so.
 pub fn connection<K: ConnectionResource>(context: &Context, key: &LinkKey, object: Option<&Guarded<K>>) {
-    let referrer = Referrer::Connection(Box::new(key.clone()));
+    let was_ours = context.shard.has(key);
     match object {
-        Some(object) => {
-            context.links.ensure(key);
-            let references = match &object.spec {
-                Ok(spec) => settings::references(K::connection(spec), home(context, key)),
-                Err(_) => BTreeSet::new(),
-            };
-            context.index.set(&referrer, &references);
-        }
-        None => {
-            context.index.set(&referrer, &BTreeSet::new());
-            if let Some(link) = context.links.remove(key) {
-                link.state().reset();
-                link.demand.notify_one();
-            }
-            context.wake_referrers(&Reference::Connection(key.clone()), Lane::Resync);
-        }
+        Some(object) => context.shard.see(key, object.metadata.labels.as_ref()),
+        None => context.shard.forget(key),
+    }
+    let is_ours = context.shard.has(key);
+    let referrer = Referrer::Connection(Box::new(key.clone()));
+    if let Some(object) = object.filter(|_| is_ours) {
+        context.links.ensure(key);
+        let references = match &object.spec {
+            Ok(spec) => settings::references(K::connection(spec), home(context, key)),
+            Err(_) => BTreeSet::new(),
+        };
+        context.index.set(&referrer, &references);
+        return;
+    }
+    context.index.set(&referrer, &BTreeSet::new());
+    if let Some(link) = context.links.remove(key) {
+        link.state().reset();
+        link.demand.notify_one();
+    }
+    if was_ours || is_ours {
+        context.wake_referrers(&Reference::Connection(key.clone()), Lane::Resync);
     }
 }
 

@@ -15,9 +15,6 @@ use crate::{
     limited::{Failure, limited},
 };
 
-/// Name of the lease.
-pub const NAME: &str = "pam-operator";
-
 /// How long one request may take: after that another connection may do better.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
@@ -36,16 +33,18 @@ pub enum Written {
 #[derive(Debug)]
 pub struct Desk {
     api: Api<Lease>,
+    name: String,
     version: Option<String>,
     /// The last failure, so that the same one is not told again and again.
     failure: Option<String>,
 }
 
 impl Desk {
-    /// The lease of the operator in this namespace.
-    pub fn new(client: Client, namespace: &str) -> Self {
+    /// The lease of this name in this namespace.
+    pub fn new(client: Client, namespace: &str, name: &str) -> Self {
         Self {
             api: Api::namespaced(client, namespace),
+            name: name.to_owned(),
             version: None,
             failure: None,
         }
@@ -53,7 +52,7 @@ impl Desk {
 
     /// Reads the lease.
     pub async fn read(&mut self, deadline: Instant) -> Finding {
-        let found = limited(within(deadline), self.api.get_opt(NAME)).await;
+        let found = limited(within(deadline), self.api.get_opt(&self.name)).await;
         match found {
             Ok(Some(lease)) => Finding::Lease(self.seen(lease)),
             Ok(None) => {
@@ -71,7 +70,7 @@ impl Desk {
     pub async fn create(&mut self, spec: LeaseSpec, deadline: Instant) -> Written {
         let lease = Lease {
             metadata: ObjectMeta {
-                name: Some(NAME.to_owned()),
+                name: Some(self.name.clone()),
                 ..ObjectMeta::default()
             },
             spec: Some(spec),
@@ -85,7 +84,7 @@ impl Desk {
     pub async fn patch(&mut self, spec: LeaseSpec, deadline: Instant) -> Written {
         let patch = Patch::Merge(json!({"metadata": {"resourceVersion": self.version}, "spec": spec}));
         let params = PatchParams::default();
-        let patched = limited(within(deadline), self.api.patch(NAME, &params, &patch)).await;
+        let patched = limited(within(deadline), self.api.patch(&self.name, &params, &patch)).await;
         self.written(patched)
     }
 
@@ -116,7 +115,7 @@ impl Desk {
     fn tell(&mut self, failure: &Failure) {
         let text = failure.to_string();
         if self.failure.as_ref() != Some(&text) {
-            tracing::warn!(lease = NAME, error = text, "the lease cannot be read or written");
+            tracing::warn!(lease = self.name, error = text, "the lease cannot be read or written");
             self.failure = Some(text);
         }
     }

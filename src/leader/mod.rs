@@ -33,6 +33,9 @@ use tenure::Term;
 pub use candidate::Loss;
 pub use tenure::{Cut, Tenure};
 
+/// Name of the lease where nobody chose another one.
+pub const LEASE: &str = "pam-operator";
+
 /// A process that stands for election.
 #[derive(Debug)]
 pub struct Election {
@@ -52,11 +55,11 @@ pub struct Office {
 }
 
 impl Election {
-    /// Stands for the lease in the operator's namespace; asks nothing yet.
+    /// Stands for the lease of this name in the operator's namespace; asks nothing yet.
     #[must_use]
-    pub fn new(client: Client, namespace: &str) -> Self {
+    pub fn new(client: Client, namespace: &str, lease: &str) -> Self {
         Self {
-            desk: Desk::new(client, namespace),
+            desk: Desk::new(client, namespace, lease),
             identity: identity(),
             term: watch::Sender::new(Term::Never),
         }
@@ -225,7 +228,7 @@ fn now() -> MicroTime {
 /// The pod's name, as it is known inside, and something that no earlier process of that name had.
 fn identity() -> String {
     let host = env::var("POD_NAME").or_else(|_| env::var("HOSTNAME"));
-    let host = host.unwrap_or_else(|_| desk::NAME.to_owned());
+    let host = host.unwrap_or_else(|_| LEASE.to_owned());
     let random: String = rand::rng().sample_iter(Alphanumeric).take(8).map(char::from).collect();
     format!("{host}_{random}")
 }

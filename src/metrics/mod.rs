@@ -126,8 +126,10 @@ impl Outcome {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing has happened yet. By the lease of this name one of several processes leads.
+    #[must_use]
+    pub fn new(lease: &str) -> Self {
         let mut registry = Registry::default();
         let view = Arc::<OnceLock<View>>::default();
         let build = Family::<BuildLabels, ConstGauge, fn() -> ConstGauge>::new_with_constructor(|| ConstGauge::new(1));
@@ -159,7 +161,8 @@ impl Default for Metrics {
             registry: Arc::default(),
         };
         register(&mut registry, &table::BUILD, build);
-        registry.register_collector(Box::new(Objects(view)));
+        let lease = lease.to_owned();
+        registry.register_collector(Box::new(Objects { lease, view }));
         registry.register_collector(Box::new(Process::now()));
         Self {
             registry: Arc::new(registry),

@@ -14,9 +14,6 @@ use prometheus_client::{
 
 use crate::metrics::table::{CONDITIONS, CONNECTION_CONDITIONS, DELETED, Described, LEADS, OBJECTS};
 
-/// The lease by which one of several processes leads, as metrics name it.
-const LEASE: &str = "pam-operator";
-
 /// The kind whose objects have metrics of their own.
 const CREDENTIAL: &str = "PamCredential";
 
@@ -64,17 +61,22 @@ impl fmt::Debug for View {
 
 /// Counts what a view shows. Before there is one, this process does not act.
 #[derive(Debug)]
-pub(super) struct Objects(pub Arc<OnceLock<View>>);
+pub(super) struct Objects {
+    /// The name of the lease by which one of several processes leads.
+    pub lease: String,
+    /// Where the objects are seen.
+    pub view: Arc<OnceLock<View>>,
+}
 
 /// A label and its value.
 type Label<'a> = (&'static str, &'a str);
 
 impl Collector for Objects {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let view = self.0.get();
+        let view = self.view.get();
         let subjects = view.and_then(|view| (view.look)());
         let leads = i64::from(subjects.is_some());
-        gauges(&mut encoder, &LEADS, [([("name", LEASE)], leads)])?;
+        gauges(&mut encoder, &LEADS, [([("name", self.lease.as_str())], leads)])?;
         let (Some(view), Some(subjects)) = (view, subjects) else {
             return Ok(());
         };

@@ -95,7 +95,7 @@ pub(super) const WORKERS: Described = gauge(
 pub(super) const LEADS: Described = gauge(
     "leader_election_master_status",
     &["name"],
-    "1 in the process that acts, 0 in one that stands by. The sum over all replicas should be 1",
+    "1 in the process that acts, 0 in one that stands by. The sum over all replicas of one lease should be 1",
 );
 pub(super) const CALLS: Described = counter(
     "pam_operator_pam_api_requests_total",

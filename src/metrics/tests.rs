@@ -6,7 +6,7 @@ use super::*;
 
 /// Everything has happened once.
 async fn full() -> Metrics {
-    let metrics = Metrics::default();
+    let metrics = Metrics::new("shard-a");
     metrics.controller("PamCredential", 4);
     metrics.worker("PamCredential").ended(Outcome::Error);
     let failure = pam::Error::new(pam::Class::Unavailable, pam::Outcome::Unknown);
@@ -86,10 +86,10 @@ fn every_help_is_one_sentence_or_more_without_the_dot_that_the_encoder_adds() {
 
 #[test]
 fn who_does_not_act_shows_no_objects() {
-    let metrics = Metrics::default();
+    let metrics = Metrics::new("shard-a");
     let standby = metrics.render();
     assert!(
-        standby.contains("leader_election_master_status{name=\"pam-operator\"} 0\n"),
+        standby.contains("leader_election_master_status{name=\"shard-a\"} 0\n"),
         "{standby}"
     );
     metrics.watch(true, || None);
@@ -99,7 +99,7 @@ fn who_does_not_act_shows_no_objects() {
 
 #[test]
 fn a_switch_leaves_only_numbers_of_objects() {
-    let metrics = Metrics::default();
+    let metrics = Metrics::new("shard-a");
     metrics.watch(false, || Some(vec![subject("PamCredential")]));
     let page = metrics.render();
     assert!(
@@ -111,7 +111,7 @@ fn a_switch_leaves_only_numbers_of_objects() {
 
 #[test]
 fn an_object_is_ready_only_for_the_generation_that_was_looked_at() {
-    let metrics = Metrics::default();
+    let metrics = Metrics::new("shard-a");
     metrics.watch(false, || {
         let changed = Subject {
             observed: false,
@@ -128,7 +128,7 @@ fn an_object_is_ready_only_for_the_generation_that_was_looked_at() {
 
 #[test]
 fn a_reconcile_counts_as_active_while_it_runs_and_by_its_result_when_it_ended() {
-    let metrics = Metrics::default();
+    let metrics = Metrics::new("shard-a");
     metrics.controller("PamCredential", 4);
     let active = |metrics: &Metrics| {
         let page = metrics.render();

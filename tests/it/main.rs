@@ -26,6 +26,7 @@ mod reference;
 mod requests;
 mod rounds;
 mod selftest;
+mod shards;
 mod stale;
 mod steps;
 mod tap;

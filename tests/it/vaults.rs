@@ -30,6 +30,14 @@ pub fn documented(visible: Option<BTreeSet<u64>>) -> Data {
 impl World {
     /// A further PAM, and the connection `name` to it, whose spec is changed by a merge patch.
     pub async fn vault(&self, name: &str, profile: Profile, data: Data, change: Value) -> Handle {
+        let (pam, mut spec) = self.pam_beside(name, profile, data).await;
+        crate::world::merge(&mut spec, change);
+        self.connection(name, spec).await;
+        pam
+    }
+
+    /// A further PAM, and how the spec of the connection `name` to it differs from the usual one.
+    pub async fn pam_beside(&self, name: &str, profile: Profile, data: Data) -> (Handle, Value) {
         let pam = simulator::start(Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             profile,
@@ -41,10 +49,8 @@ impl World {
         let bundle = format!("{name}-ca");
         self.config_map(&bundle, "ca.crt", pam.ca_pem().expect("the simulator speaks https"))
             .await;
-        let mut spec = json!({"url": pam.url(), "tls": {"caBundleRef": {"name": bundle}}});
-        crate::world::merge(&mut spec, change);
-        self.connection(name, spec).await;
-        pam
+        let spec = json!({"url": pam.url(), "tls": {"caBundleRef": {"name": bundle}}});
+        (pam, spec)
     }
 }
 

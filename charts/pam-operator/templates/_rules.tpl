@@ -53,7 +53,7 @@ watched by their metadata alone, and read when something refers to them. */}}
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [pam-operator]
+  resourceNames: [{{ .Values.leaderElection.leaseName }}]
   verbs: [get, patch]
 {{- end }}
 {{- end -}}

@@ -12,13 +12,17 @@ use crate::api::{
     ClusterPamConnection, ClusterPamConnectionSpec, ConnectionKind, PamConnection, PamConnectionSpec,
     PamConnectionStatus, Permission,
 };
-use crate::controller::{connection::terms::Audience, guarded::Guarded};
+use crate::controller::{
+    connection::terms::Audience,
+    guarded::{Guarded, Labelled},
+};
 
 /// A kind of connection.
 pub trait ConnectionResource:
     Resource<DynamicType = ()>
     + HasSpec<Spec: DeserializeOwned + Debug + Clone + Send + Sync>
     + HasStatus<Status = PamConnectionStatus>
+    + Labelled
     + Clone
     + Debug
     + Send
@@ -36,6 +40,14 @@ pub trait ConnectionResource:
 
     /// Who may use it, and for what.
     fn audience(spec: &Self::Spec) -> Audience;
+}
+
+impl Labelled for PamConnection {
+    const KEPT: bool = true;
+}
+
+impl Labelled for ClusterPamConnection {
+    const KEPT: bool = true;
 }
 
 impl ConnectionResource for PamConnection {

@@ -1,4 +1,4 @@
-//! The connections that exist.
+//! The connections that are there for us: that exist, and are ours.
 
 use std::{
     collections::HashMap,
@@ -10,12 +10,12 @@ use crate::controller::{
     ownership::identity::Name,
 };
 
-/// All connections that exist.
+/// All connections that exist and are ours.
 #[derive(Debug, Default)]
 pub struct Links(RwLock<HashMap<LinkKey, Arc<Link>>>);
 
 impl Links {
-    /// The connection, if it exists.
+    /// The connection, if it exists and is ours.
     pub fn get(&self, key: &LinkKey) -> Option<Arc<Link>> {
         self.0
             .read()
@@ -24,7 +24,12 @@ impl Links {
             .cloned()
     }
 
-    /// The connection, which exists from now on.
+    /// Whether this is a connection of ours still: neither gone nor another shard's.
+    pub fn has(&self, link: &Arc<Link>) -> bool {
+        self.get(&link.key).is_some_and(|current| Arc::ptr_eq(&current, link))
+    }
+
+    /// The connection, which exists and is ours from now on.
     pub fn ensure(&self, key: &LinkKey) -> Arc<Link> {
         let mut links = self.0.write().expect("no code panics while it holds this lock");
         links
@@ -33,10 +38,14 @@ impl Links {
             .clone()
     }
 
-    /// An object is gone: nobody keeps a turn for it.
+    /// An object is gone: nobody keeps a turn for it. Whoever has a link's state may ask for links, so nobody asks for its
+    /// state while this lock is held.
     pub fn forget(&self, object: &Name) {
-        let links = self.0.read().expect("no code panics while it holds this lock");
-        for link in links.values() {
+        let links: Vec<_> = {
+            let links = self.0.read().expect("no code panics while it holds this lock");
+            links.values().cloned().collect()
+        };
+        for link in links {
             let turnstile = link.state().turnstile.clone();
             if let Some(turnstile) = turnstile {
                 turnstile.forget(object);
@@ -50,7 +59,7 @@ impl Links {
         links.keys().filter(|key| key.namespace.is_none()).cloned().collect()
     }
 
-    /// The connection is gone.
+    /// The connection is gone, or another shard's.
     pub fn remove(&self, key: &LinkKey) -> Option<Arc<Link>> {
         self.0
             .write()

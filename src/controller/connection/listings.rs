@@ -65,11 +65,7 @@ async fn wait_until_due(
     loop {
         {
             let mut state = link.state();
-            let exists = context
-                .links
-                .get(&link.key)
-                .is_some_and(|current| Arc::ptr_eq(&current, link));
-            if !exists || !state.leads_by(client) {
+            if !context.links.has(link) || !state.leads_by(client) {
                 return None;
             }
             let suspended = state.terms.as_ref().is_some_and(|terms| terms.suspended);
@@ -171,6 +167,6 @@ async fn settle(
         context.wake.connection(&link.key);
     }
     for object in link.state().take_waiting(success) {
-        context.wake.credential(&object, Lane::Resync);
+        context.wake_credential(&object, Lane::Resync);
     }
 }

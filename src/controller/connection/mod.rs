@@ -58,8 +58,8 @@ pub async fn reconcile<K: ConnectionResource>(
     object: Guarded<K>,
     context: Arc<Context>,
 ) -> Result<Action, Failed> {
-    // It is there from the first event on; without it the connection was deleted since.
-    let key = LinkKey::new(K::KIND, name.name(), name.namespace());
+    // It is there from the first event on; without it the connection was deleted since, or is another shard's.
+    let key = LinkKey::named(K::KIND, &name);
     let Some(link) = context.links.get(&key) else {
         return Ok(Action::await_change());
     };
@@ -87,6 +87,9 @@ async fn drive<K: ConnectionResource>(
     check(link, context).await;
     if link.open_probe(Instant::now()) || link.state().tells_news() {
         context.wake_referrers(&Reference::Connection(link.key.clone()), Lane::Resync);
+    }
+    if !context.links.has(link) {
+        return Ok(Action::await_change());
     }
     let unsaid = report(object, link, context).await?;
     configured.map(|()| unsaid.map_or_else(|| next(link), Action::requeue))
@@ -162,6 +165,10 @@ async fn configure<K: ConnectionResource>(
             let turnstile = Turnstile::new(terms.limits);
             {
                 let mut state = link.state();
+                if !context.links.has(link) {
+                    // Nobody would end what is started for it now.
+                    return Ok(());
+                }
                 state.client = Some(client.clone());
                 state.turnstile = Some(turnstile.clone());
                 state.source = Some(source);

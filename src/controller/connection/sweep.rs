@@ -47,10 +47,9 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
     let (mut concerned, mut owned, mut missing) = (Vec::new(), 0, 0);
     for referrer in context.index.referrers(&Reference::Connection(link.key.clone())) {
         let Referrer::Credential(name) = referrer else { continue };
-        let Some(object) = context.credentials.get(&name) else {
+        let Some(object) = context.credential(&name) else {
             continue;
         };
-        let object = object.open();
         let Some((status, claim, id)) = ownership(&object, &terms.target) else {
             continue;
         };

@@ -35,6 +35,11 @@ impl LinkKey {
         Self::new(reference.kind_or_default(), &reference.name, namespace)
     }
 
+    /// The object of this name among those of a kind.
+    pub fn named(kind: ConnectionKind, name: &Name) -> Self {
+        Self::new(kind, name.name(), name.namespace())
+    }
+
     /// The connection as an object among those of its kind.
     pub fn object(&self) -> Name {
         Name::new(self.namespace.as_deref().unwrap_or_default(), &self.name)

@@ -275,6 +275,28 @@ impl Memories {
         self.lock().insert(name, memory);
     }
 
+    /// Whether anything is remembered of an object, unless a reconcile has it just now.
+    pub fn knows(&self, name: &Name) -> bool {
+        self.lock().contains_key(name)
+    }
+
+    /// The object is another process's work from now on. Should it come back, it is a stranger, of whom only a request
+    /// that may still arrive was remembered.
+    pub fn part(&self, name: &Name, now: Instant) {
+        let mut memories = self.lock();
+        let memory = memories.remove(name);
+        if let Some(unsure) = memory
+            .and_then(|memory| memory.unsure)
+            .filter(|unsure| unsure.settles > now)
+        {
+            let memory = Memory {
+                unsure: Some(unsure),
+                ..Memory::new("", now)
+            };
+            memories.insert(name.clone(), Box::new(memory));
+        }
+    }
+
     /// Forgets an object that is gone, unless a request of it may still arrive.
     pub fn forget(&self, name: &Name, now: Instant) {
         let mut memories = self.lock();

@@ -39,6 +39,7 @@ use crate::controller::{
         facts::{FRESH, SLOW},
     },
     queue::Action,
+    track,
 };
 use crate::{api::Reason, pam::Client};
 
@@ -95,6 +96,10 @@ pub struct Way {
 
 /// Reconciles an object and says when to come back.
 pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) -> Result<Action, Failed> {
+    if !context.shard.owns(&object) {
+        track::handed_over(&context, &name, &object);
+        return Ok(Action::await_change());
+    }
     let object = Arc::new(object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
     if memory.gone {
@@ -139,7 +144,12 @@ pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) ->
     if let Some(turnstile) = run.turnstile.filter(|_| !run.queued) {
         turnstile.forget(&run.name);
     }
-    context.memories.put(run.name, run.memory);
+    let name = run.name;
+    context.memories.put(name.clone(), run.memory);
+    // While this was under way nothing was remembered of the object, and so it was not woken if it became another shard's.
+    if let Some(object) = context.foreign(&name) {
+        track::handed_over(&context, &name, &object);
+    }
     result
 }
 
@@ -148,6 +158,10 @@ impl Run<'_> {
         for _ in 0..MOST_STEPS {
             self.record_result().await?;
             let step = self.next_step();
+            // Asked after the step was planned: a connection that is taken from us meanwhile looks as if it did not exist.
+            if !self.context.shard.owns(&self.object) {
+                return Ok(Action::await_change());
+            }
             if waits_for(&step) == Some(Await::Turn) && self.takes_turn() {
                 continue;
             }

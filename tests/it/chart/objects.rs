@@ -240,6 +240,47 @@ fn long_names_stay_within_what_kubernetes_takes_and_two_releases_share_nothing_o
 }
 
 #[test]
+fn two_releases_of_one_namespace_share_nothing_but_the_installation() {
+    let names = |release: &str, flags: &[&str]| {
+        let chart = super::folder().display().to_string();
+        let arguments = [&["template", release, &chart, "--namespace", "pam", "--set"], flags].concat();
+        let text = super::helm(&arguments, None).expect("the chart renders");
+        let objects = super::objects(&text).into_iter();
+        let names = objects.map(|object| {
+            let metadata = &object["metadata"];
+            format!("{} {} {}", object["kind"], metadata["namespace"], metadata["name"])
+        });
+        names.collect::<Vec<_>>()
+    };
+    let everything = "metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboards.enabled=true,\
+                      networkPolicy.enabled=true,scope.mode=namespaces,scope.namespaces={orders},\
+                      networkPolicy.pamEgress[0].ports[0].port=443,crds.enabled=false";
+    let (one, other) = (
+        names("pam-operator", &[everything]),
+        names("pam-operator-b", &[everything]),
+    );
+    assert_eq!(one.len(), other.len());
+    assert!(one.iter().all(|name| !other.contains(name)), "{one:#?} {other:#?}");
+}
+
+#[test]
+fn a_shard_is_told_its_connections_and_its_lease() {
+    let objects = super::objects(&render(&super::folder().join("ci/shard.yaml")));
+    let spec = &one(&objects, "Deployment", "pam-operator")["spec"]["template"]["spec"];
+    let args = spec["containers"][0]["args"].to_string();
+    assert!(
+        args.contains(r#""--watch-selector=pam-operator.dev/shard in (b, c)""#),
+        "{args}"
+    );
+    assert!(args.contains(r#""--lease-name=pam-operator-b""#), "{args}");
+    let selftest = one(&objects, "Pod", "pam-operator-selftest")["spec"]["containers"][0]["args"].to_string();
+    assert!(selftest.contains(r#""--lease-name=pam-operator-b""#), "{selftest}");
+    let all = rendered(&[]);
+    let args = one(&all, "Deployment", "pam-operator")["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    assert!(!args.contains("--watch-selector"), "{args}");
+}
+
+#[test]
 fn extra_objects_may_be_maps_as_they_are_or_texts_with_templates() {
     let objects = super::objects(&render(&super::folder().join("ci/extras.yaml")));
     assert_eq!(

@@ -112,6 +112,7 @@ fn scope(watched: &[&str], leader_election: bool) -> Scope {
         namespace: "pam-operator".to_owned(),
         watched: watched.iter().map(|name| (*name).to_owned()).collect(),
         leader_election,
+        lease: "pam-operator".to_owned(),
     }
 }
 
@@ -135,6 +136,16 @@ fn they_are_exact_for_named_namespaces() {
         ];
         assert_exact(&flags, &scope(namespaces, true));
     }
+}
+
+#[test]
+fn they_permit_the_shards_own_lease() {
+    let flags = ["--set", "leaderElection.leaseName=shard-a"];
+    let scope = Scope {
+        lease: "shard-a".to_owned(),
+        ..scope(&[], true)
+    };
+    assert_exact(&flags, &scope);
 }
 
 #[test]

@@ -150,6 +150,14 @@ fn unknown_and_malformed_values_are_refused_by_name() {
             "/operator/allowedHosts/0",
         ),
         (["--set", "scope.namespaces={Orders}"], "/scope/namespaces/0"),
+        (
+            ["--set", "leaderElection.leaseName=Shard A"],
+            "/leaderElection/leaseName",
+        ),
+        (
+            ["--set-string", "leaderElection.leaseName="],
+            "/leaderElection/leaseName",
+        ),
         (["--set", "operator.logFormat=xml"], "/operator/logFormat"),
         (
             ["--set", "terminationGracePeriodSeconds=5"],

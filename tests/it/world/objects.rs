@@ -74,9 +74,14 @@ impl World {
 
     /// Creates a PamConnection.
     pub async fn connection(&self, name: &str, change: Value) {
+        self.labelled_connection(name, json!({}), change).await;
+    }
+
+    /// Creates a PamConnection with labels.
+    pub async fn labelled_connection(&self, name: &str, labels: Value, change: Value) {
         let object = json!({
             "apiVersion": "pam-operator.dev/v1alpha1", "kind": "PamConnection",
-            "metadata": {"name": name, "namespace": self.namespace}, "spec": self.connection_spec(change),
+            "metadata": {"name": name, "namespace": self.namespace, "labels": labels}, "spec": self.connection_spec(change),
         });
         let object: PamConnection = serde_json::from_value(object).expect("a connection");
         self.api()

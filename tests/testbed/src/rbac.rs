@@ -9,12 +9,16 @@ use kube::{
     Api, Client, Resource,
     api::{ObjectMeta, Patch, PatchParams},
 };
-use pam_operator::permissions::{Place, RULES, Rule};
+use pam_operator::{
+    leader::LEASE,
+    permissions::{Place, RULES, Rule},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, manifest::FIELD_MANAGER};
 
-/// Name of the operator's roles and bindings.
+/// Name of the operator's role of the cluster, and the first part of its bindings' names. The role of its own namespace has
+/// the name of the lease that it permits.
 const NAME: &str = "pam-operator";
 
 /// Creates the operator's cluster-wide role, bound to nobody yet.
@@ -29,6 +33,11 @@ pub async fn install(admin: &Client) -> Result<(), Error> {
 
 /// Gives `user` the operator's rights, with `namespace`, which is created when it is missing, as the operator's own.
 pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Result<(), Error> {
+    bind_shard(admin, user, namespace, LEASE).await
+}
+
+/// The same for an operator whose lease has this name.
+pub async fn bind_shard(admin: &Client, user: &str, namespace: &str, lease: &str) -> Result<(), Error> {
     let operator_namespace = Namespace {
         metadata: named(namespace),
         ..Namespace::default()
@@ -38,19 +47,19 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
     let binding_name = format!("{NAME}-{user}");
     let cluster_binding = ClusterRoleBinding {
         metadata: named(&binding_name),
-        role_ref: role_ref("ClusterRole"),
+        role_ref: role_ref("ClusterRole", NAME),
         subjects: Some(vec![subject(user)]),
     };
     apply(&Api::all(admin.clone()), &binding_name, &cluster_binding).await?;
 
     let role = Role {
-        metadata: named(NAME),
-        rules: Some(rules(|rule| rule.place == Place::Own)),
+        metadata: named(lease),
+        rules: Some(rules(lease, |rule| rule.place == Place::Own)),
     };
-    apply(&Api::namespaced(admin.clone(), namespace), NAME, &role).await?;
+    apply(&Api::namespaced(admin.clone(), namespace), lease, &role).await?;
     let binding = RoleBinding {
         metadata: named(&binding_name),
-        role_ref: role_ref("Role"),
+        role_ref: role_ref("Role", lease),
         subjects: Some(vec![subject(user)]),
     };
     apply(&Api::namespaced(admin.clone(), namespace), &binding_name, &binding).await
@@ -59,19 +68,19 @@ pub async fn bind_operator(admin: &Client, user: &str, namespace: &str) -> Resul
 /// What the operator may do in every namespace.
 #[must_use]
 pub fn cluster_rules() -> Vec<PolicyRule> {
-    rules(|rule| rule.place != Place::Own)
+    rules(LEASE, |rule| rule.place != Place::Own)
 }
 
-fn rules(are_these: impl Fn(&Rule) -> bool) -> Vec<PolicyRule> {
+fn rules(lease: &str, are_these: impl Fn(&Rule) -> bool) -> Vec<PolicyRule> {
     let chosen = RULES.iter().filter(|rule| are_these(rule));
-    chosen.map(Rule::policy).collect()
+    chosen.map(|rule| rule.policy(lease)).collect()
 }
 
-fn role_ref(kind: &str) -> RoleRef {
+fn role_ref(kind: &str, name: &str) -> RoleRef {
     RoleRef {
         api_group: "rbac.authorization.k8s.io".to_owned(),
         kind: kind.to_owned(),
-        name: NAME.to_owned(),
+        name: name.to_owned(),
     }
 }
 

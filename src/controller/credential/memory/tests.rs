@@ -199,3 +199,20 @@ fn a_refusal_before_a_restart_outlasts_the_first_look_at_the_connection() {
     );
     assert!(!memory.refused, "another client is a reason to try again");
 }
+
+#[test]
+fn an_object_that_is_handed_over_comes_back_as_a_stranger_whose_late_request_is_remembered() {
+    let (memories, now) = (Memories::default(), Instant::now());
+    for (settles, remembered) in [(now + LATE, true), (now, false)] {
+        let mut memory = memories.take(&name(), &object("u"), now);
+        memory.unsure = Some(unsure(settles));
+        memory.confirmed = true;
+        memory.refused = true;
+        memories.put(name(), memory);
+        memories.part(&name(), now);
+        assert_eq!(memories.knows(&name()), remembered);
+        let memory = memories.take(&name(), &object("u"), now);
+        assert_eq!(memory.unsure.is_some(), remembered);
+        assert!(!memory.confirmed && !memory.refused);
+    }
+}
