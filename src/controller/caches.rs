@@ -13,9 +13,9 @@ use crate::api::{ClusterPamConnection, PamConnection, PamCredential};
 use crate::controller::{
     connection::{kind::ConnectionResource, terms::LinkKey},
     context::Context,
-    guarded::{Arrival, Packed},
     index::Reference,
     ownership::identity::Name,
+    packed::{Arrival, Packed},
     queue::Lane,
     store::Store,
     track,

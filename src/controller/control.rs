@@ -16,8 +16,9 @@ use crate::controller::{
     connection,
     context::Context,
     credential,
-    guarded::{Guarded, Labelled, Packed},
+    guarded::{Guarded, Labelled},
     ownership::identity::Name,
+    packed::Packed,
     queue::{Action, Queue, Turn},
     store::Store,
     track,
@@ -95,7 +96,8 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
                 continue;
             };
             let worker = self.context.metrics.worker(&kind);
-            let reconcile = reconcile(turn.name.clone(), object.open(), self.context.clone());
+            // Boxed where it is made: it is too large to be moved about.
+            let reconcile = Box::pin(reconcile(turn.name.clone(), object.open(), self.context.clone()));
             running.spawn(work(turn, worker, reconcile));
         }
         running.close();

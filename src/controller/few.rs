@@ -1,6 +1,9 @@
 //! A set that mostly has one member, and then costs no more than that.
 
-use std::collections::{BTreeSet, btree_set};
+use std::{
+    collections::{BTreeSet, HashMap, btree_set, hash_map::Entry},
+    hash::Hash,
+};
 
 /// A set with at least one member. A hundred thousand of them, each a tree of its own, would cost a node of eleven places
 /// for every single member.
@@ -22,7 +25,7 @@ pub enum Members<'a, T> {
 
 impl<T: Ord> Few<T> {
     /// Adds a member.
-    pub fn insert(&mut self, member: T) {
+    fn insert(&mut self, member: T) {
         match self {
             Self::One(only) if *only == member => {}
             Self::Many(all) => {
@@ -37,8 +40,7 @@ impl<T: Ord> Few<T> {
     }
 
     /// Takes a member out, unless it is the only one. Whether it was: then the set itself is to go.
-    #[must_use]
-    pub fn remove(&mut self, member: &T) -> bool {
+    fn remove(&mut self, member: &T) -> bool {
         match self {
             Self::One(only) => only == member,
             Self::Many(all) => {
@@ -59,6 +61,25 @@ impl<T: Ord> Few<T> {
             Self::One(only) => Members::One(Some(only)),
             Self::Many(all) => Members::Many(all.iter()),
         }
+    }
+}
+
+/// Adds a member to the set of this key.
+pub fn add<K: Eq + Hash, T: Ord>(sets: &mut HashMap<K, Few<T>>, key: K, member: T) {
+    match sets.entry(key) {
+        Entry::Occupied(mut set) => set.get_mut().insert(member),
+        Entry::Vacant(place) => {
+            place.insert(Few::One(member));
+        }
+    }
+}
+
+/// Takes a member out of the set of this key, and the set away with the last one.
+pub fn drop<K: Eq + Hash, T: Ord>(sets: &mut HashMap<K, Few<T>>, key: K, member: &T) {
+    if let Entry::Occupied(mut set) = sets.entry(key)
+        && set.get_mut().remove(member)
+    {
+        set.remove();
     }
 }
 

@@ -1,15 +1,12 @@
-//! Objects as they arrive from the API server, and as they are kept: one that cannot be read must not stop the others.
+//! Objects as they arrive from the API server: one that cannot be read must not stop the others.
 //!
 //! A list or watch of typed objects fails as a whole when a single object does not deserialise (a schema relaxed by
 //! hand, an older CRD). [`Guarded`] keeps such an object, with the reason, so that its status can say so and its
 //! deletion still works: deletion needs only metadata and status.
-//!
-//! Most objects are at rest most of the time, so what is kept of one ([`Packed`]) is its text; it is decoded while
-//! somebody looks at it.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Resource,
     api::ObjectMeta,
@@ -19,7 +16,6 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 use crate::api::RECONCILE_REQUESTED_AT;
-use crate::controller::store::Watched;
 
 /// An object of kind `K` whose spec may be unreadable.
 #[derive(Debug)]
@@ -88,16 +84,22 @@ impl<K: HasSpec + HasStatus> Guarded<K> {
 /// and is passed over unread.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Metadata {
+pub struct Metadata {
     name: Option<String>,
     namespace: Option<String>,
     uid: Option<String>,
-    resource_version: Option<String>,
-    generation: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
     creation_timestamp: Option<Time>,
-    deletion_timestamp: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_timestamp: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     finalizers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
     annotations: Annotations,
 }
 
@@ -107,6 +109,12 @@ struct Metadata {
 struct Annotations {
     #[serde(rename = "pam-operator.dev/reconcile-requested-at")]
     requested: Option<String>,
+}
+
+impl Annotations {
+    fn is_empty(&self) -> bool {
+        self.requested.is_none()
+    }
 }
 
 impl From<Metadata> for ObjectMeta {
@@ -146,17 +154,20 @@ impl<K: HasSpec + HasStatus> Clone for Guarded<K> {
 
 /// The parts of an object, with spec and status as they are written.
 #[derive(Clone, Deserialize, Serialize)]
-struct Parts {
+pub struct Parts {
+    /// What the operator looks at.
     #[serde(default)]
-    metadata: Metadata,
+    pub metadata: Metadata,
     #[serde(default = "null")]
     spec: Box<RawValue>,
+    /// The status, or null.
     #[serde(default = "null")]
-    status: Box<RawValue>,
+    pub status: Box<RawValue>,
 }
 
 impl Parts {
-    fn prune<K: Labelled>(mut self) -> Self {
+    /// Drops what a kind has no use for.
+    pub fn prune<K: Labelled>(mut self) -> Self {
         self.metadata.labels = self.metadata.labels.filter(|_| K::KEPT);
         self
     }
@@ -189,150 +200,6 @@ fn unreadable<S: DeserializeOwned>(spec: &RawValue) -> Result<S, Unreadable> {
         message: error.to_string(),
         raw,
     })
-}
-
-/// An object as a watch brings it.
-pub struct Arrival<K> {
-    metadata: ObjectMeta,
-    packed: Packed<K>,
-}
-
-/// An object as it is kept: the text of what the operator looks at, which is a third of the memory of its types.
-pub struct Packed<K> {
-    text: Arc<str>,
-    kind: PhantomData<fn() -> K>,
-}
-
-impl<K> Packed<K>
-where
-    K: Labelled + HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
-{
-    /// The object itself.
-    pub fn open(&self) -> Guarded<K> {
-        self.look()
-    }
-}
-
-impl<K> Packed<K> {
-    /// The object's resourceVersion, empty where the API server gave none.
-    pub fn version(&self) -> String {
-        #[derive(Deserialize)]
-        struct Part {
-            metadata: Metadata,
-        }
-        let part: Part = self.look();
-        part.metadata.resource_version.unwrap_or_default()
-    }
-
-    /// What can be told of the object without its spec.
-    pub fn glance(&self) -> Glance {
-        #[derive(Deserialize)]
-        struct Part {
-            metadata: Metadata,
-            status: Box<RawValue>,
-        }
-        #[derive(Default, Deserialize)]
-        struct Status {
-            #[serde(default)]
-            conditions: Vec<Condition>,
-        }
-        let part: Part = self.look();
-        let status: Option<Status> = serde_json::from_str(part.status.get()).unwrap_or_default();
-        Glance {
-            generation: part.metadata.generation,
-            deleted: part.metadata.deletion_timestamp.map(|time| time.0.as_second()),
-            conditions: status.unwrap_or_default().conditions,
-        }
-    }
-
-    fn look<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_str(&self.text).expect("it was written by this module, of what it can read")
-    }
-}
-
-/// What metrics show of an object.
-pub struct Glance {
-    /// Generation of the spec.
-    pub generation: Option<i64>,
-    /// When the object was deleted, in seconds since the epoch.
-    pub deleted: Option<i64>,
-    /// The conditions of its status; none when that is unreadable.
-    pub conditions: Vec<Condition>,
-}
-
-impl<'de, K: Labelled> Deserialize<'de> for Arrival<K> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parts = Parts::deserialize(deserializer)?.prune::<K>();
-        let text = serde_json::to_string(&parts).expect("its parts are JSON");
-        Ok(Self {
-            metadata: parts.metadata.into(),
-            packed: Packed {
-                text: text.into(),
-                kind: PhantomData,
-            },
-        })
-    }
-}
-
-impl<K: Labelled + Resource<DynamicType = ()> + 'static> Watched for Arrival<K> {
-    type Kept = Packed<K>;
-
-    fn keep(&self) -> Packed<K> {
-        self.packed.clone()
-    }
-}
-
-impl<K> Clone for Arrival<K> {
-    fn clone(&self) -> Self {
-        Self {
-            metadata: self.metadata.clone(),
-            packed: self.packed.clone(),
-        }
-    }
-}
-
-impl<K> Clone for Packed<K> {
-    fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            kind: PhantomData,
-        }
-    }
-}
-
-impl<K> fmt::Debug for Arrival<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.packed.text)
-    }
-}
-
-impl<K: Resource<DynamicType = ()>> Resource for Arrival<K> {
-    type DynamicType = ();
-    type Scope = K::Scope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        K::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        K::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        K::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        K::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
 }
 
 impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for Guarded<K> {
@@ -415,40 +282,8 @@ mod tests {
         let kept = Some([("a".to_owned(), "b".to_owned())].into());
         let object: Guarded<PamConnection> = serde_json::from_value(labelled.clone()).expect("readable");
         assert_eq!(object.metadata.labels, kept);
-        let object: Arrival<ClusterPamConnection> = serde_json::from_value(labelled).expect("readable");
-        assert_eq!(object.keep().open().metadata.labels, kept);
-    }
-
-    #[test]
-    fn what_is_kept_is_the_object() {
-        let json = json!({
-            "metadata": {
-                "name": "db", "namespace": "orders", "uid": "u", "resourceVersion": "7", "generation": 3,
-                "creationTimestamp": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-02T00:00:00Z",
-                "finalizers": ["f"], "annotations": {RECONCILE_REQUESTED_AT: "now"},
-            },
-            "spec": {"connectionRef": {"name": "pam"}, "username": "app", "hostname": "db", "ip": "10.0.0.1"},
-            "status": {"id": "115"},
-        });
-        let whole: Guarded<PamCredential> = serde_json::from_value(json.clone()).expect("readable");
-        let arrival: Arrival<PamCredential> = serde_json::from_value(json).expect("readable");
-        let kept = arrival.keep();
-        assert_eq!((kept.version().as_str(), kept.glance().generation), ("7", Some(3)));
-        let opened = kept.open();
-        assert_eq!(opened.metadata, whole.metadata);
-        assert_eq!(opened.spec.ok(), whole.spec.ok());
-        assert_eq!(opened.status, whole.status);
-    }
-
-    /// A status that cannot be read hides neither the object nor its other parts.
-    #[test]
-    fn what_is_kept_of_an_unreadable_object_can_be_opened() {
-        let arrival: Arrival<PamCredential> =
-            serde_json::from_value(json!({"metadata": {"name": "db"}, "spec": 7, "status": {"conditions": 7}}))
-                .expect("readable as far as it goes");
-        let kept = arrival.keep();
-        assert!(kept.open().spec.is_err() && kept.open().status.is_none());
-        assert!(kept.glance().conditions.is_empty());
+        let object: Guarded<ClusterPamConnection> = serde_json::from_value(labelled).expect("readable");
+        assert_eq!(object.metadata.labels, kept);
     }
 
     #[test]

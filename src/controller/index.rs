@@ -1,12 +1,16 @@
 //! From a Secret, a ConfigMap or a connection to the objects that refer to it, so that its change reaches them at once.
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map},
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     sync::{RwLock, RwLockReadGuard},
 };
 
-use crate::controller::{connection::terms::LinkKey, few::Few, ownership::identity::Name};
+use crate::controller::{
+    connection::terms::LinkKey,
+    few::{self, Few},
+    ownership::identity::Name,
+};
 
 /// What is referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,10 +56,10 @@ impl Index {
         let mut tables = self.tables.write().expect("no code panics while it holds this lock");
         let before = tables.forward.remove(referrer).unwrap_or_default();
         for gone in before.iter().filter(|hash| !references.contains(hash)) {
-            tables.unlink(*gone, referrer);
+            few::drop(&mut tables.backward, *gone, referrer);
         }
         for new in references.iter().filter(|hash| !before.contains(hash)) {
-            tables.link(*new, referrer);
+            few::add(&mut tables.backward, *new, referrer.clone());
         }
         if !references.is_empty() {
             tables.forward.insert(referrer.clone(), references);
@@ -81,25 +85,6 @@ impl Index {
 
     fn read(&self) -> RwLockReadGuard<'_, Tables> {
         self.tables.read().expect("no code panics while it holds this lock")
-    }
-}
-
-impl Tables {
-    fn link(&mut self, hash: u64, referrer: &Referrer) {
-        match self.backward.entry(hash) {
-            hash_map::Entry::Occupied(mut few) => few.get_mut().insert(referrer.clone()),
-            hash_map::Entry::Vacant(place) => {
-                place.insert(Few::One(referrer.clone()));
-            }
-        }
-    }
-
-    fn unlink(&mut self, hash: u64, referrer: &Referrer) {
-        if let hash_map::Entry::Occupied(mut few) = self.backward.entry(hash)
-            && few.get_mut().remove(referrer)
-        {
-            few.remove();
-        }
     }
 }
 

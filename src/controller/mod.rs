@@ -4,7 +4,8 @@
 //! run.rs        starts and ends all of it           context.rs   what all controllers share
 //! caches.rs     everything that is watched          control.rs   from what is woken to the reconciles
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
-//! store.rs      what is kept of them                queue.rs     whose reconcile is next
+//! store.rs      what is kept of them                packed.rs    an object as it is kept
+//! queue.rs      whose reconcile is next
 //! guarded.rs    objects, readable or not            version.rs   of a Secret or ConfigMap
 //! shard.rs      which connections are ours, and so which credentials
 //! index.rs      who refers to what                  few.rs       a set that mostly has one member
@@ -38,6 +39,7 @@ mod guarded;
 mod index;
 mod namespaces;
 mod ownership;
+mod packed;
 mod plan;
 mod queue;
 mod run;

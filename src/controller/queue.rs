@@ -179,6 +179,7 @@ impl State {
             }
             (None, None) => {
                 entry.remove();
+                lanes::shrink(&mut self.places);
             }
         }
     }

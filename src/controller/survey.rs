@@ -5,8 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::controller::{
     caches::Caches,
     connection::{kind::ConnectionResource, terms::LinkKey},
-    guarded::{Glance, Packed},
     ownership::identity::Name,
+    packed::{Glance, Packed},
     shard::Shard,
     store::Store,
 };
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::{
         api::PamCredential,
-        controller::{guarded::Arrival, store::Watched},
+        controller::{packed::Arrival, store::Watched},
     };
 
     #[test]

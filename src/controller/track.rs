@@ -25,23 +25,20 @@ pub fn link_key(object: &Credential, namespace: &str) -> Option<LinkKey> {
 /// Follows a credential, which is so or gone.
 pub fn credential(context: &Context, name: &Name, object: Option<&Credential>) {
     let referrer = Referrer::Credential(name.clone());
-    match object {
-        Some(object) => {
-            context.index.set(&referrer, &references(object, name));
-            // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Where
-            // somebody else reconciles, the leader or another shard, the claims that they write are followed.
-            let is_ours = context.leads() && context.shard.owns(object);
-            let mut reservations = context.reservations();
-            if !is_ours || !reservations.knows(name) {
-                stand_by_claim(context, &mut reservations, name, object);
-            }
+    let Some(object) = object else {
+        context.index.set(&referrer, &BTreeSet::new());
+        if !context.leads() {
+            context.reservations().leave(name);
         }
-        None => {
-            context.index.set(&referrer, &BTreeSet::new());
-            if !context.leads() {
-                context.reservations().leave(name);
-            }
-        }
+        return;
+    };
+    context.index.set(&referrer, &references(object, name));
+    // What an object wants is for its reconcile to say; what it has must be known before others reconcile. Where
+    // somebody else reconciles, the leader or another shard, the claims that they write are followed.
+    let is_ours = context.leads() && context.shard.owns(object);
+    let mut reservations = context.reservations();
+    if !is_ours || !reservations.knows(name) {
+        stand_by_claim(context, &mut reservations, name, object);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Watches, as single changes and a store that follows them.
 
-use futures::{StreamExt, stream};
+use std::future::ready;
+
+use futures::{Stream, StreamExt, stream};
 use kube::{
     Api, Resource,
     runtime::{
@@ -36,10 +38,10 @@ pub trait Follower<V> {
 /// operator runs. A watch that fails is logged and comes back by itself; what was deleted meanwhile is told then.
 pub async fn watch<K: Watched>(store: Store<K::Kept>, scopes: Vec<Api<K>>, follower: impl Follower<K::Kept>) {
     let mut merge = Merge::new(scopes.len(), store, follower);
-    let watches = scopes.into_iter().zip(0..).map(|(api, scope)| {
-        let events = watcher(api, watcher::Config::default()).default_backoff();
-        events.map(move |event| (scope, event)).boxed()
-    });
+    let watches = scopes
+        .into_iter()
+        .zip(0..)
+        .map(|(api, scope)| events(api).map(move |event| (scope, event)).boxed());
     let mut events = stream::select_all(watches);
     while let Some((scope, event)) = events.next().await {
         match event {
@@ -47,6 +49,26 @@ pub async fn watch<K: Watched>(store: Store<K::Kept>, scopes: Vec<Api<K>>, follo
             Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "a watch failed and is started anew"),
         }
     }
+}
+
+/// The events of one scope. Lists are streamed where the API server can do that (KEP-3157): one object at a time, so that
+/// neither side holds a page of them.
+fn events<K: Watched>(api: Api<K>) -> impl Stream<Item = watcher::Result<Event<K>>> {
+    let paged = watcher(api.clone(), watcher::Config::default()).default_backoff();
+    let streamed = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
+    streamed.take_while(|event| ready(!is_unsupported(event))).chain(paged)
+}
+
+/// Whether the API server does not know how to stream a list, or is told not to.
+fn is_unsupported<K>(event: &watcher::Result<Event<K>>) -> bool {
+    let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = event else {
+        return false;
+    };
+    let refused = matches!(status.code, 400 | 422);
+    if refused {
+        tracing::info!(%status, "the API server does not stream lists: they come in pages");
+    }
+    refused
 }
 
 /// Makes one watch of several, and deletions of what a new list does not have any more.

@@ -215,7 +215,7 @@ impl Memory {
     /// A POST was accepted.
     pub fn succeed(&mut self, with_content: bool, now: Instant) {
         self.lookout.answer(with_content, now);
-        self.unconfirmed.clear();
+        self.unconfirmed = Vec::new();
         self.held_until = None;
         self.failures = 0;
         self.troubles = 0;

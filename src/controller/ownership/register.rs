@@ -4,12 +4,16 @@
 //! It is the only way to look before a write. `GET credential/{id}` would disclose the password and take custody.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map},
+    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use crate::controller::ownership::identity::{Entry, Triple, fold};
+use crate::controller::{
+    few::{self, Few},
+    ownership::identity::{Entry, Triple, fold},
+};
 use crate::pam::Listing;
 
 /// A complete listing, indexed, and what was learnt after it began.
@@ -105,7 +109,7 @@ impl Register {
             .listed
             .positions(key)
             .map(|at| Entry::from(self.listing.get(at)))
-            .filter(|entry| !self.learnt.entries.contains_key(&entry.id));
+            .filter(|entry| !self.learnt.entries.contains_key(entry.id.as_str()));
         listed.chain(self.learnt.matching(key)).filter(fits).collect()
     }
 }
@@ -113,34 +117,30 @@ impl Register {
 /// What answers said since the listing began, findable by the same keys.
 #[derive(Debug, Default)]
 struct Learnt {
-    entries: HashMap<String, (Entry, Instant)>,
-    ids: HashMap<u64, HashSet<String>>,
+    entries: HashMap<Arc<str>, (Entry, Instant)>,
+    ids: HashMap<u64, Few<Arc<str>>>,
 }
 
 impl Learnt {
     fn add(&mut self, entry: Entry, at: Instant) {
+        let id: Arc<str> = entry.id.as_str().into();
         for key in keys(&entry) {
-            self.ids.entry(key).or_default().insert(entry.id.clone());
+            few::add(&mut self.ids, key, id.clone());
         }
-        self.entries.insert(entry.id.clone(), (entry, at));
+        self.entries.insert(id, (entry, at));
     }
 
     fn remove(&mut self, id: &str) {
-        let Some((entry, _)) = self.entries.remove(id) else {
+        let Some((id, (entry, _))) = self.entries.remove_entry(id) else {
             return;
         };
         for key in keys(&entry) {
-            if let hash_map::Entry::Occupied(mut ids) = self.ids.entry(key) {
-                ids.get_mut().remove(id);
-                if ids.get().is_empty() {
-                    ids.remove();
-                }
-            }
+            few::drop(&mut self.ids, key, &id);
         }
     }
 
     fn matching(&self, key: u64) -> impl Iterator<Item = Entry> {
-        let ids = self.ids.get(&key).into_iter().flatten();
+        let ids = self.ids.get(&key).into_iter().flat_map(Few::iter);
         ids.filter_map(|id| self.entries.get(id))
             .map(|(entry, _)| entry.clone())
     }

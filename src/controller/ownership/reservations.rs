@@ -4,12 +4,12 @@
 //! stands in line at the identifier and at the triple that it holds or wants, per target, and only the first in line
 //! may write: one whose claim holds it, else the older, else the one with the smaller name.
 
-use std::collections::{BTreeSet, HashMap, hash_map};
+use std::collections::{BTreeSet, HashMap};
 
 use ring::digest::{SHA256, digest};
 
 use crate::controller::{
-    few::Few,
+    few::{self, Few},
     ownership::identity::{Name, Triple, fold},
 };
 
@@ -126,7 +126,7 @@ impl Reservations {
                 // They said that somebody else goes first.
                 woken.extend(line.into_iter().flat_map(Few::iter).map(|behind| behind.object.clone()));
             }
-            self.line_up(key, place);
+            few::add(&mut self.lines, key, place);
         }
         if !member.keys.is_empty() {
             self.members.insert(object.clone(), member);
@@ -162,7 +162,7 @@ impl Reservations {
         let all: Vec<_> = held.iter().copied().chain(wanted).collect();
         let member = Member::new(created, &all);
         for (key, place) in member.places(object).skip(held.len()) {
-            self.line_up(key, place);
+            few::add(&mut self.lines, key, place);
         }
         self.members.insert(object.clone(), member);
     }
@@ -191,15 +191,6 @@ impl Reservations {
         first.is_some_and(|first| first.object == *object)
     }
 
-    fn line_up(&mut self, key: Key, place: Place) {
-        match self.lines.entry(key) {
-            hash_map::Entry::Occupied(mut line) => line.get_mut().insert(place),
-            hash_map::Entry::Vacant(line) => {
-                line.insert(Few::One(place));
-            }
-        }
-    }
-
     /// Takes the object out of its lines; `next` is where it will stand.
     fn take_out(&mut self, object: &Name, next: Option<&Member>) -> Vec<Name> {
         let mut woken = BTreeSet::new();
@@ -207,19 +198,14 @@ impl Reservations {
             return Vec::new();
         };
         for (key, place) in member.places(object) {
-            let hash_map::Entry::Occupied(mut line) = self.lines.entry(key) else {
-                continue;
-            };
-            if line.get_mut().remove(&place) {
-                line.remove();
-                continue;
-            }
+            few::drop(&mut self.lines, key, &place);
             let stays_ahead = next.is_some_and(|next| {
                 let hold = next.hold(&key);
                 hold.is_some_and(|hold| (hold, next.created) <= (place.hold, place.created))
             });
             if !stays_ahead {
-                woken.extend(line.get().iter().map(|behind| behind.object.clone()));
+                let line = self.lines.get(&key).into_iter().flat_map(Few::iter);
+                woken.extend(line.map(|behind| behind.object.clone()));
             }
         }
         woken.into_iter().collect()

@@ -1,6 +1,9 @@
 //! The two lanes, and who is taken from which.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
 
 use crate::controller::ownership::identity::Name;
 
@@ -57,12 +60,11 @@ impl Lanes {
         let may_resync = self.running_resyncs < (most - most / 4).max(1) && !self.resyncs.is_empty();
         let lane = match (self.changes.is_empty(), may_resync) {
             (true, false) => return None,
-            (false, false) => Lane::Change,
             (true, true) => Lane::Resync,
             (false, true) if self.taken % SHARE == SHARE - 1 => Lane::Resync,
-            (false, true) => Lane::Change,
+            (false, _) => Lane::Change,
         };
-        let ages = self.taken % AGEING == 0;
+        let ages = self.taken.is_multiple_of(AGEING);
         self.taken += 1;
         self.running += 1;
         let name = match lane {
@@ -110,12 +112,21 @@ impl Line {
     fn oldest(&mut self) -> Option<Name> {
         let (_, name) = self.names.pop_first()?;
         self.tickets.remove(&name);
+        shrink(&mut self.tickets);
         Some(name)
     }
 
     fn newest(&mut self) -> Option<Name> {
         let (_, name) = self.names.pop_last()?;
         self.tickets.remove(&name);
+        shrink(&mut self.tickets);
         Some(name)
+    }
+}
+
+/// Gives back what many took: after a start over all objects a map would keep its greatest size.
+pub fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if map.capacity() > 8 * map.len().max(128) {
+        map.shrink_to_fit();
     }
 }

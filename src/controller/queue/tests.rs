@@ -74,7 +74,7 @@ fn an_object_is_never_reconciled_twice_at_a_time() {
     state.push(&taken, Lane::Resync);
     state.push(&taken, Lane::Change);
     assert_eq!(state.pop(now, MOST), None, "its reconcile runs");
-    state.end(&taken, lane, Action::requeue(Duration::from_secs(60)), now);
+    state.end(&taken, lane, Action::requeue(Duration::from_mins(1)), now);
     assert_eq!(
         state.pop(now, MOST),
         Some((taken, Lane::Change)),
