@@ -1,9 +1,11 @@
 //! Several watches as one: when the whole is complete, and what a new list does not have any more.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, convert::Infallible, rc::Rc};
 
+use axum::http::{Request, Response};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{api::ObjectMeta, core::PartialObjectMeta};
+use kube::{Client, api::ObjectMeta, client::Body, core::PartialObjectMeta};
+use serde_json::json;
 
 use super::*;
 use crate::controller::version::Version;
@@ -162,6 +164,43 @@ fn nothing_is_deleted_twice() {
     assert_eq!(watched.next(0, Event::Delete(map(0, "a"))).len(), 2);
     assert!(watched.next(0, Event::Delete(map(0, "a"))).is_empty());
     assert!(watched.list(0, &[]).is_empty());
+}
+
+/// Before Kubernetes 1.34, or where the gate `WatchList` is closed.
+#[tokio::test]
+async fn a_list_comes_in_pages_where_the_api_server_does_not_stream_it() {
+    let answers = tower::service_fn(|request: Request<Body>| async move {
+        let asked = request.uri().query().unwrap_or_default().to_owned();
+        let (code, body) = if asked.contains("sendInitialEvents") {
+            let message = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+            let status =
+                json!({"kind": "Status", "status": "Failure", "reason": "Invalid", "message": message, "code": 422});
+            (422, status)
+        } else if asked.contains("watch=") {
+            std::future::pending().await
+        } else {
+            let item = json!({"metadata": {"namespace": "scope-0", "name": "a", "resourceVersion": "1"}});
+            (
+                200,
+                json!({"kind": "List", "metadata": {"resourceVersion": "7"}, "items": [item]}),
+            )
+        };
+        let answer = Response::builder()
+            .status(code)
+            .body(Body::from(body.to_string().into_bytes()));
+        Ok::<_, Infallible>(answer.expect("an answer"))
+    });
+    let api: Api<Meta> = Api::all(Client::new(answers, "default"));
+    let events: Vec<_> = events(api).take(3).collect().await;
+    let told = events
+        .into_iter()
+        .map(|event| match event.expect("no failure is told") {
+            Event::Init => "init".to_owned(),
+            Event::InitApply(object) => name(&object).to_string(),
+            Event::InitDone => "done".to_owned(),
+            Event::Apply(_) | Event::Delete(_) => "changed".to_owned(),
+        });
+    assert_eq!(told.collect::<Vec<_>>(), ["init", "scope-0/a", "done"]);
 }
 
 #[test]

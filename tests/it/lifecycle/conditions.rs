@@ -118,7 +118,7 @@ async fn story(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_state_is_sound_and_every_transition_has_one_event() {
+async fn every_state_is_sound_and_every_trouble_and_its_end_is_one_event() {
     let world = World::start().await;
     let api: Api<PamCredential> = world.api();
     let list = api.list(&ListParams::default()).await.expect("a list");
@@ -138,17 +138,17 @@ async fn every_state_is_sound_and_every_transition_has_one_event() {
     ];
     assert_eq!(summaries, expected.map(|(reason, other)| (reason.to_owned(), other)));
 
-    // Events are written in their order, so that of a later object ends the list.
+    // Events are written in their order, so that of a later object ends the list. That it became Ready is none.
     world.create("later", json!({})).await;
     world.ready("later").await;
+    world.patch("later", json!({"spec": {"suspend": true}})).await;
     let events = events_until(&world, "later").await;
     let expected = [
-        ("db", "Normal", "Synced"),
         ("db", "Warning", "SecretNotFound"),
         ("db", "Normal", "Synced"),
         ("db", "Warning", "DomainNotFound"),
         ("db", "Normal", "Synced"),
-        ("later", "Normal", "Synced"),
+        ("later", "Normal", "Suspended"),
     ];
     assert_eq!(
         events,

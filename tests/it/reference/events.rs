@@ -18,8 +18,9 @@ $ kubectl -n demo events --for pamcredential/orders-db
 ```
 
 An event is published when the condition `Ready` gets another status or reason, and when `Drifted` gets a reason of its own. A
-POST that is under way (`Progressing`) is no event. The note is the condition's message. Events are a convenience: in a
-storm some are left out, while the conditions stay complete.
+POST that is under way (`Progressing`) is no event, and neither is its success, unless an event told of trouble before: a
+thousand new objects would be a thousand requests more, to say what their status says. The note is the condition's message.
+Events are a convenience: in a storm some are left out, while the conditions stay complete.
 
 ";
 

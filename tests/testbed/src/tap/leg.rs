@@ -207,10 +207,14 @@ impl Server {
     /// A read of the API server: it streams.
     async fn read(&self, parts: Parts, body: Bytes) -> Result<Response<Body>, Cut> {
         let path = parts.uri.path().to_owned();
-        let watches = parts
-            .uri
-            .query()
-            .is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
+        let asks = |wanted: &str| {
+            let query = parts.uri.query().unwrap_or_default();
+            query.split('&').any(|pair| pair == wanted)
+        };
+        if asks("sendInitialEvents=true") {
+            return Ok(Reads::unstreamed());
+        }
+        let watches = asks("watch=true");
         let fault = if watches {
             self.reads.admit(effect::resource(&path)).await
         } else {

@@ -77,6 +77,16 @@ impl Reads {
         Some(json_response(StatusCode::OK, list))
     }
 
+    /// The answer to who wants to have a list streamed: the tap's lists are old, and come in pages, as those of an API
+    /// server with a closed gate `WatchList`.
+    pub(super) fn unstreamed() -> Response<Body> {
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": "sendInitialEvents is forbidden for watch", "reason": "Invalid", "code": 422,
+        });
+        json_response(StatusCode::UNPROCESSABLE_ENTITY, status.to_string())
+    }
+
     /// Waits until a watch may be answered, and answers it where it has expired.
     pub(super) async fn admit(&self, resource: &str) -> Option<Response<Body>> {
         let mut held = self.held.subscribe();
