@@ -109,10 +109,10 @@ where
         .collect()
 }
 
-/// What somebody changed goes first; a list is no news.
-fn lane(origin: Origin) -> Lane {
+/// What came in a list is no news, and is looked at when there is time.
+fn lane(origin: Origin, changed: Lane) -> Lane {
     match origin {
-        Origin::Changed => Lane::Change,
+        Origin::Changed => changed,
         Origin::Listed => Lane::Resync,
     }
 }
@@ -128,7 +128,7 @@ impl Follower<Packed<PamCredential>> for Credentials {
     fn wake(&self, name: &Name, object: Option<&Packed<PamCredential>>, origin: Origin) {
         let is_own = object.is_some_and(|object| self.0.memories.wrote(name, &object.version()));
         if !is_own {
-            self.0.wake_credential(name, lane(origin));
+            self.0.wake_credential(name, lane(origin, Lane::Object));
         }
     }
 }
@@ -155,6 +155,6 @@ impl Follower<Version> for Referred {
 
     fn wake(&self, name: &Name, _: Option<&Version>, origin: Origin) {
         let reference = (self.1)(name.namespace().to_owned(), name.name().to_owned());
-        self.0.wake_referrers(&reference, lane(origin));
+        self.0.wake_referrers(&reference, lane(origin, Lane::Reference));
     }
 }

@@ -163,6 +163,6 @@ impl Wake {
             ConnectionKind::PamConnection => &self.connections,
             ConnectionKind::ClusterPamConnection => &self.cluster_connections,
         };
-        queue.push(&key.object(), Lane::Change);
+        queue.push(&key.object(), Lane::Object);
     }
 }

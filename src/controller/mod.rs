@@ -5,7 +5,7 @@
 //! caches.rs     everything that is watched          control.rs   from what is woken to the reconciles
 //! watch.rs      watches, as single changes          track.rs     keeps index and lines in step with them
 //! store.rs      what is kept of them                packed.rs    an object as it is kept
-//! queue.rs      whose reconcile is next
+//! queue.rs      whose reconcile is next             line.rs      a line in which namespaces take turns
 //! guarded.rs    objects, readable or not            version.rs   of a Secret or ConfigMap
 //! shard.rs      which connections are ours, and so which credentials
 //! index.rs      who refers to what                  few.rs       a set that mostly has one member
@@ -37,6 +37,7 @@ mod events;
 mod few;
 mod guarded;
 mod index;
+mod line;
 mod namespaces;
 mod ownership;
 mod packed;

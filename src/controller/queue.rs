@@ -1,8 +1,8 @@
 //! Whose reconcile is next.
 //!
-//! An object stands here once, and never while its reconcile runs. There are two lanes. What somebody changed goes ahead of
-//! what is only looked at again, and the newest change first, so that a burst of thousands delays itself and not the
-//! change that comes after it. Who waits longest is not forgotten: every so often the oldest of each lane has its turn.
+//! An object stands here once, and never while its reconcile runs. There are three lanes: what somebody changed goes ahead of
+//! a rotation of thousands of Secrets, and that ahead of what is only looked at again. Within a lane namespaces take turns,
+//! so that the storm of one tenant does not hold up another; and no lane starves.
 
 mod lanes;
 
@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{sync::Notify, time::sleep_until};
 
-use crate::controller::{ownership::identity::Name, queue::lanes::Lanes};
+use crate::controller::{line::shrink, ownership::identity::Name, queue::lanes::Lanes};
 
 pub use lanes::Lane;
 
@@ -88,7 +88,7 @@ impl Queue {
         self.lock().is_open = true;
     }
 
-    /// Puts an object into a lane; one that waits there, or in the first one, keeps its place.
+    /// Puts an object into a lane; one that waits there, or in one before it, keeps its place.
     pub fn push(&self, name: &Name, lane: Lane) {
         let mut state = self.lock();
         if state.is_open {
@@ -179,7 +179,7 @@ impl State {
             }
             (None, None) => {
                 entry.remove();
-                lanes::shrink(&mut self.places);
+                shrink(&mut self.places);
             }
         }
     }

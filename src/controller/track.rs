@@ -48,7 +48,7 @@ fn stand_by_claim(context: &Context, reservations: &mut Reservations, name: &Nam
     let claim = claim.filter(|claim| context.installation.verify(name, claim));
     let keys = claim.map(held).unwrap_or_default();
     for other in reservations.enter(name, object.created(), &keys) {
-        context.wake_credential(&other, Lane::Change);
+        context.wake_credential(&other, Lane::Reference);
     }
 }
 
@@ -64,7 +64,7 @@ pub fn gone(context: &Context, name: &Name) {
     context.memories.forget(name, Instant::now());
     context.links.forget(name);
     for waiting in context.reservations().leave(name) {
-        context.wake_credential(&waiting, Lane::Change);
+        context.wake_credential(&waiting, Lane::Reference);
     }
 }
 

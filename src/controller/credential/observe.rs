@@ -310,7 +310,7 @@ impl Run<'_> {
         }
         let mut reservations = self.context.reservations();
         for name in reservations.enter(&self.name, self.object.created(), &keys) {
-            self.context.wake_credential(&name, Lane::Change);
+            self.context.wake_credential(&name, Lane::Reference);
         }
         reservations.rival(&self.name).cloned()
     }

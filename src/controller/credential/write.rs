@@ -153,7 +153,7 @@ impl Run<'_> {
             .reservations()
             .secure(&self.name, self.object.created(), &keys)?;
         for name in woken {
-            self.context.wake_credential(&name, Lane::Change);
+            self.context.wake_credential(&name, Lane::Reference);
         }
         Ok(())
     }

@@ -1,132 +1,72 @@
-//! The two lanes, and who is taken from which.
+//! The lanes, and who is taken from which.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    hash::Hash,
-};
+use crate::controller::{line::Line, ownership::identity::Name};
 
-use crate::controller::ownership::identity::Name;
-
-/// Of so many turns one goes to the second lane, when somebody waits there.
-const SHARE: u64 = 8;
-
-/// Of so many turns in the first lane one goes to the oldest change.
-const AGEING: u64 = 4;
-
-/// Why an object is to be reconciled.
+/// Why an object is to be reconciled. The first reason goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
-    /// Somebody changed it, or what it refers to; or it waited for what has come.
-    Change,
+    /// Somebody changed the object itself, or what it waited for has come.
+    Object,
+    /// What it refers to changed, such as its Secret: a rotation may change thousands at once.
+    Reference,
     /// It is looked at again: after a start, for a retry, or because of news that concern many.
     Resync,
 }
 
+/// All of them, the first one first.
+const LANES: [Lane; 3] = [Lane::Object, Lane::Reference, Lane::Resync];
+
 /// Who waits, and how many were taken and have not ended.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    changes: Line,
-    resyncs: Line,
-    running: usize,
-    running_resyncs: usize,
+    lines: [Line; 3],
+    running: [usize; 3],
     /// Turns so far.
-    taken: u64,
-}
-
-/// A line in the order of arrival, which can be left anywhere.
-#[derive(Debug, Default)]
-struct Line {
-    names: BTreeMap<u64, Name>,
-    tickets: HashMap<Name, u64>,
-    arrivals: u64,
+    turns: u64,
 }
 
 impl Lanes {
     /// Puts an object at the end of a lane.
     pub fn push(&mut self, name: &Name, lane: Lane) {
-        self.line(lane).push(name);
+        self.lines[lane as usize].push(name);
     }
 
     /// Takes an object out of a lane.
     pub fn remove(&mut self, name: &Name, lane: Lane) {
-        self.line(lane).remove(name);
+        self.lines[lane as usize].remove(name);
     }
 
-    /// The next object, while fewer than `most` were taken and have not ended. A quarter of them is kept free for changes.
+    /// The next object, while fewer than `most` were taken and have not ended. A quarter of them is kept free for the first
+    /// lane, so that a change finds a place however busy the others are.
     pub fn pop(&mut self, most: usize) -> Option<(Name, Lane)> {
-        if self.running >= most {
-            return None;
-        }
-        let may_resync = self.running_resyncs < (most - most / 4).max(1) && !self.resyncs.is_empty();
-        let lane = match (self.changes.is_empty(), may_resync) {
-            (true, false) => return None,
-            (true, true) => Lane::Resync,
-            (false, true) if self.taken % SHARE == SHARE - 1 => Lane::Resync,
-            (false, _) => Lane::Change,
-        };
-        let ages = self.taken.is_multiple_of(AGEING);
-        self.taken += 1;
-        self.running += 1;
-        let name = match lane {
-            Lane::Change if ages => self.changes.oldest(),
-            Lane::Change => self.changes.newest(),
-            Lane::Resync => {
-                self.running_resyncs += 1;
-                self.resyncs.oldest()
+        let others = self.running[Lane::Reference as usize] + self.running[Lane::Resync as usize];
+        let may_run = |lane| match lane {
+            Lane::Object => others + self.running[Lane::Object as usize] < most,
+            Lane::Reference | Lane::Resync => {
+                others + self.running[Lane::Object as usize] < most && others < (most - most / 4).max(1)
             }
         };
-        name.map(|name| (name, lane))
+        let mut lanes = order(self.turns).into_iter();
+        let lane = lanes.find(|lane| !self.lines[*lane as usize].is_empty() && may_run(*lane))?;
+        self.turns += 1;
+        self.running[lane as usize] += 1;
+        Some((self.lines[lane as usize].pop()?, lane))
     }
 
     /// One that was taken from this lane has ended.
     pub fn end(&mut self, lane: Lane) {
-        self.running -= 1;
-        self.running_resyncs -= usize::from(lane == Lane::Resync);
-    }
-
-    fn line(&mut self, lane: Lane) -> &mut Line {
-        match lane {
-            Lane::Change => &mut self.changes,
-            Lane::Resync => &mut self.resyncs,
-        }
+        self.running[lane as usize] -= 1;
     }
 }
 
-impl Line {
-    fn is_empty(&self) -> bool {
-        self.names.is_empty()
+/// From which lane a turn is taken rather than from the next one. One of four turns belongs to the second lane and one of
+/// eight to the third, so that whoever waits there gets on.
+fn order(turn: u64) -> [Lane; 3] {
+    let mut order = LANES;
+    match turn % 8 {
+        3 => order.swap(0, 1),
+        7 => order.reverse(),
+        _ => {}
     }
-
-    fn push(&mut self, name: &Name) {
-        self.arrivals += 1;
-        self.names.insert(self.arrivals, name.clone());
-        self.tickets.insert(name.clone(), self.arrivals);
-    }
-
-    fn remove(&mut self, name: &Name) {
-        if let Some(ticket) = self.tickets.remove(name) {
-            self.names.remove(&ticket);
-        }
-    }
-
-    fn oldest(&mut self) -> Option<Name> {
-        let (_, name) = self.names.pop_first()?;
-        self.tickets.remove(&name);
-        shrink(&mut self.tickets);
-        Some(name)
-    }
-
-    fn newest(&mut self) -> Option<Name> {
-        let (_, name) = self.names.pop_last()?;
-        self.tickets.remove(&name);
-        shrink(&mut self.tickets);
-        Some(name)
-    }
-}
-
-/// Gives back what many took: after a start over all objects a map would keep its greatest size.
-pub fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
-    if map.capacity() > 8 * map.len().max(128) {
-        map.shrink_to_fit();
-    }
+    order
 }

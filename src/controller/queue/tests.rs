@@ -38,79 +38,94 @@ fn order(state: &mut State, turns: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_change_goes_first_and_every_fourth_turn_is_the_oldests() {
-    let mut state = filled(Lane::Change, &["1", "2", "3", "4", "5", "6", "7"]);
-    assert_eq!(order(&mut state, 9), ["1", "7", "6", "5", "2", "4", "3"]);
+fn namespaces_take_turns_within_a_lane() {
+    let mut state = opened();
+    for text in ["big/1", "big/2", "big/3", "small/1"] {
+        let (namespace, name) = text.split_once('/').expect("two parts");
+        state.push(&Name::new(namespace, name), Lane::Reference);
+    }
+    let now = Instant::now();
+    let taken = std::iter::from_fn(|| state.pop(now, MOST).map(|(name, _)| name.to_string()));
+    assert_eq!(taken.collect::<Vec<_>>(), ["big/1", "small/1", "big/2", "big/3"]);
+}
+
+#[test]
+fn a_lane_goes_before_the_next_one_and_none_is_starved() {
+    let mut state = opened();
+    for (prefix, lane) in [
+        ("resync", Lane::Resync),
+        ("reference", Lane::Reference),
+        ("object", Lane::Object),
+    ] {
+        for number in 0..16 {
+            state.push(&name(&format!("{prefix}-{number}")), lane);
+        }
+    }
+    let order = order(&mut state, 48);
+    let places = |prefix: &str| {
+        let taken = order.iter().enumerate().filter(|(_, name)| name.starts_with(prefix));
+        taken.map(|(place, _)| place).take(3).collect::<Vec<_>>()
+    };
+    assert_eq!(places("object"), [0, 1, 2]);
+    assert_eq!(places("reference"), [3, 11, 19]);
+    assert_eq!(places("resync"), [7, 15, 23]);
+    assert_eq!(order.len(), 48);
     assert!(state.places.is_empty());
 }
 
 #[test]
-fn what_is_looked_at_again_is_taken_in_order_and_behind_changes_but_never_starved() {
-    let mut state = filled(Lane::Resync, &["a", "b", "c"]);
-    for number in 0..16 {
-        state.push(&name(&number.to_string()), Lane::Change);
-    }
-    let order = order(&mut state, 19);
-    let resyncs: Vec<_> = ["a", "b", "c"]
-        .iter()
-        .map(|wanted| order.iter().position(|taken| taken == wanted))
-        .collect();
-    assert_eq!(resyncs, [Some(7), Some(15), Some(18)], "{order:?}");
-}
-
-#[test]
-fn a_change_takes_an_object_out_of_the_slow_lane_and_nothing_puts_it_back() {
+fn a_change_takes_an_object_out_of_a_slower_lane_and_nothing_puts_it_back() {
     let mut state = filled(Lane::Resync, &["a", "b"]);
-    state.push(&name("b"), Lane::Change);
+    state.push(&name("b"), Lane::Object);
     state.push(&name("b"), Lane::Resync);
     assert_eq!(order(&mut state, 9), ["b", "a"]);
 }
 
 #[test]
 fn an_object_is_never_reconciled_twice_at_a_time() {
-    let mut state = filled(Lane::Change, &["a"]);
+    let mut state = filled(Lane::Object, &["a"]);
     let now = Instant::now();
     let (taken, lane) = state.pop(now, MOST).expect("one waits");
     state.push(&taken, Lane::Resync);
-    state.push(&taken, Lane::Change);
+    state.push(&taken, Lane::Object);
     assert_eq!(state.pop(now, MOST), None, "its reconcile runs");
     state.end(&taken, lane, Action::requeue(Duration::from_mins(1)), now);
     assert_eq!(
         state.pop(now, MOST),
-        Some((taken, Lane::Change)),
+        Some((taken, Lane::Object)),
         "once, however often it was woken"
     );
     assert!(state.timers.is_empty(), "what it comes to is decided anew");
 }
 
 #[test]
-fn no_more_run_than_may_and_a_quarter_is_kept_free_for_changes() {
+fn no_more_run_than_may_and_a_quarter_is_kept_free_for_the_first_lane() {
     let mut state = filled(Lane::Resync, &["a", "b", "c", "d", "e"]);
     let now = Instant::now();
     let taken: Vec<_> = std::iter::from_fn(|| state.pop(now, 4)).collect();
     assert_eq!(taken.len(), 3);
-    state.push(&name("changed"), Lane::Change);
-    assert_eq!(state.pop(now, 4), Some((name("changed"), Lane::Change)));
-    state.push(&name("another"), Lane::Change);
+    state.push(&name("changed"), Lane::Object);
+    assert_eq!(state.pop(now, 4), Some((name("changed"), Lane::Object)));
+    state.push(&name("another"), Lane::Object);
     assert_eq!(state.pop(now, 4), None);
-    state.end(&name("changed"), Lane::Change, Action::await_change(), now);
-    assert_eq!(state.pop(now, 4), Some((name("another"), Lane::Change)));
+    state.end(&name("changed"), Lane::Object, Action::await_change(), now);
+    assert_eq!(state.pop(now, 4), Some((name("another"), Lane::Object)));
     let mut state = filled(Lane::Resync, &["a", "b"]);
     assert!(state.pop(now, 1).is_some(), "one at a time is enough for everybody");
 }
 
 #[test]
 fn an_object_comes_back_by_itself_unless_it_is_woken_before() {
-    let mut state = filled(Lane::Change, &["a"]);
+    let mut state = filled(Lane::Object, &["a"]);
     let (now, pause) = (Instant::now(), Duration::from_secs(5));
     let (taken, lane) = state.pop(now, MOST).expect("one waits");
     state.end(&taken, lane, Action::requeue(pause), now);
     assert_eq!(state.pop(now, MOST), None);
     assert_eq!(state.pop(now + pause, MOST), Some((taken.clone(), Lane::Resync)));
     state.end(&taken, Lane::Resync, Action::requeue(pause), now);
-    state.push(&taken, Lane::Change);
-    assert_eq!(state.pop(now, MOST), Some((taken.clone(), Lane::Change)));
-    state.end(&taken, Lane::Change, Action::await_change(), now);
+    state.push(&taken, Lane::Object);
+    assert_eq!(state.pop(now, MOST), Some((taken.clone(), Lane::Object)));
+    state.end(&taken, Lane::Object, Action::await_change(), now);
     assert_eq!(state.pop(now + pause, MOST), None);
     assert!(state.places.is_empty() && state.timers.is_empty());
 }
@@ -118,13 +133,13 @@ fn an_object_comes_back_by_itself_unless_it_is_woken_before() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_the_next_hears_of_it() {
     let queue = Queue::default();
-    queue.push(&name("early"), Lane::Change);
+    queue.push(&name("early"), Lane::Object);
     queue.open();
     let waits = queue.clone();
     let next = tokio::spawn(async move { waits.next(MOST).await });
     tokio::task::yield_now().await;
     assert!(!next.is_finished(), "what came before the queue was open went by");
-    queue.push(&name("a"), Lane::Change);
+    queue.push(&name("a"), Lane::Object);
     let turn = next.await.expect("a turn");
     assert_eq!(turn.name, name("a"));
     turn.end(Action::requeue(Duration::from_millis(20)));

@@ -9,8 +9,8 @@ use crate::controller::{
     connection::turnstile::{
         breaker::{Breaker, Caller, Failure, Next},
         bucket::Bucket,
-        queue::Queue,
     },
+    line::Line,
     ownership::identity::Name,
 };
 
@@ -47,7 +47,7 @@ pub struct Gate {
     limits: Limits,
     bucket: Bucket,
     breaker: Breaker,
-    queue: Queue,
+    queue: Line,
     /// Turns that were given and not taken yet.
     tickets: HashMap<Name, Ticket>,
     /// Objects inside, and tickets for those to come.
@@ -86,7 +86,7 @@ impl Gate {
         Self {
             bucket: Bucket::new(limits.per_second, limits.burst, now),
             breaker: Breaker::default(),
-            queue: Queue::default(),
+            queue: Line::default(),
             tickets: HashMap::new(),
             in_flight: 0,
             allowed: limits.in_flight,

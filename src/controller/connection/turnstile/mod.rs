@@ -2,7 +2,7 @@
 //! whose turn it is.
 //!
 //! ```text
-//! bucket.rs   how many requests a second       queue.rs   who waits, fair between namespaces
+//! bucket.rs   how many requests a second
 //! breaker.rs  whether the PAM answers at all   gate.rs    all of it together, over explicit moments
 //! usher.rs    the task that hands out turns
 //! ```
@@ -14,7 +14,6 @@
 mod breaker;
 mod bucket;
 mod gate;
-mod queue;
 pub mod usher;
 
 use std::{

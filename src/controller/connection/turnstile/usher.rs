@@ -35,7 +35,7 @@ pub async fn run(link: Arc<Link>, turnstile: Arc<Turnstile>, context: Arc<Contex
         context.metrics.turnstile(&labels, open, waiting);
         let Moves { wake, list, next } = moves;
         for name in wake {
-            context.wake_credential(&name, Lane::Change);
+            context.wake_credential(&name, Lane::Object);
         }
         if list {
             link.want_listing();

@@ -1,16 +1,17 @@
-//! Who waits for a turn: in the order of arrival within a namespace, and one namespace after the other, so that one with
+//! A line of objects that wait for a turn: in the order of arrival within a namespace, and one namespace after the other, so that one with
 //! thousands of waiting objects does not hold up another with one.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::Hash,
     ops::Bound,
 };
 
 use crate::controller::ownership::identity::Name;
 
-/// The queue.
+/// The line.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct Line {
     /// By namespace, and there by arrival.
     lines: BTreeMap<String, BTreeMap<u64, Name>>,
     places: HashMap<Name, u64>,
@@ -19,7 +20,7 @@ pub struct Queue {
     served: String,
 }
 
-impl Queue {
+impl Line {
     /// Puts an object at the end of its namespace's line; one that stands there already keeps its place.
     pub fn push(&mut self, name: &Name) {
         if self.places.contains_key(name) {
@@ -34,6 +35,7 @@ impl Queue {
     /// Takes an object out.
     pub fn remove(&mut self, name: &Name) {
         let Some(place) = self.places.remove(name) else { return };
+        shrink(&mut self.places);
         if let Some(line) = self.lines.get_mut(name.namespace()) {
             line.remove(&place);
             if line.is_empty() {
@@ -75,6 +77,13 @@ impl Queue {
     }
 }
 
+/// Gives back what many took: after a start over all objects a map would keep its greatest size.
+pub fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if map.capacity() > 8 * map.len().max(128) {
+        map.shrink_to_fit();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,15 +93,15 @@ mod tests {
         Name::new(namespace, name)
     }
 
-    fn queue(names: &[&str]) -> Queue {
-        let mut queue = Queue::default();
+    fn queue(names: &[&str]) -> Line {
+        let mut queue = Line::default();
         for text in names {
             queue.push(&name(text));
         }
         queue
     }
 
-    fn order(mut queue: Queue) -> Vec<String> {
+    fn order(mut queue: Line) -> Vec<String> {
         std::iter::from_fn(|| queue.pop())
             .map(|name| name.to_string())
             .collect()
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn one_among_thousands_is_served_second() {
-        let mut queue = Queue::default();
+        let mut queue = Line::default();
         for number in 0..9000 {
             queue.push(&Name::new("big", &number.to_string()));
         }
