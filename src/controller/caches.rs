@@ -58,7 +58,11 @@ impl Caches {
         for queue in [&wake.credentials, &wake.connections, &wake.cluster_connections] {
             queue.open();
         }
-        for name in self.credentials.names() {
+        for (name, object) in self.credentials.objects() {
+            if !context.shard.is_everything() {
+                // Whose it is can be told only now that all connections are known.
+                track::credential(context, &name, Some(&object.open()));
+            }
             context.wake_credential(&name, Lane::Resync);
         }
         for name in self.connections.names() {
@@ -126,8 +130,8 @@ impl Follower<Packed<PamCredential>> for Credentials {
     }
 
     fn wake(&self, name: &Name, object: Option<&Packed<PamCredential>>, origin: Origin) {
-        let is_own = object.is_some_and(|object| self.0.memories.wrote(name, &object.version()));
-        if !is_own {
+        let is_known = object.is_some_and(|object| self.0.memories.saw(name, &object.version()));
+        if !is_known {
             self.0.wake_credential(name, lane(origin, Lane::Object));
         }
     }

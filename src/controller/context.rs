@@ -95,7 +95,7 @@ impl Context {
 
     /// Wakes a credential, if it is ours or was until now. News of others' objects is worth no reconcile.
     pub fn wake_credential(&self, name: &Name, lane: Lane) {
-        if self.foreign(name).is_none() || self.memories.knows(name) {
+        if self.memories.knows(name) || self.foreign(name).is_none() {
             self.wake.credentials.push(name, lane);
         }
     }

@@ -36,7 +36,8 @@ pub enum Referrer {
 
 /// All references.
 ///
-/// What is referred to is kept as a hash alone. Two that meet in one would cost a reconcile that finds nothing to do.
+/// What is referred to is kept as a hash alone. Two that meet in one would cost a reconcile or a listing that finds nothing
+/// to do.
 #[derive(Debug, Default)]
 pub struct Index {
     tables: RwLock<Tables>,

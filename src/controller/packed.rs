@@ -1,8 +1,8 @@
 //! Objects as they are kept.
 //!
 //! Most objects are at rest most of the time, and a hundred thousand of them are kept. So what is kept of one is the text
-//! of what the operator looks at, compressed against a [`DICTIONARY`] of what all objects say: a seventh of the memory that its
-//! types take. It is decoded while somebody looks at it, which costs some microseconds.
+//! of what the operator looks at, compressed against a [`DICTIONARY`] of what all objects say: by a profile of the heap, 0.5 kB
+//! for an object in sync, and 1.5 kB without compression. It is decoded while somebody looks at it.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
@@ -21,8 +21,9 @@ use crate::controller::{
     store::Watched,
 };
 
-/// What objects that are in sync have in common. Any text would do; what is in an object and not in here costs memory.
-const DICTIONARY: &[u8] = br#""lastHandledReconcileAt":"","finalizers":["pam-operator.dev/deactivate"],"labels":{"pam-operator.dev/shard":"a"},"deletionTimestamp":"2026-","annotations":{"pam-operator.dev/reconcile-requested-at":"2026-01-01T00:00:00Z"},"executionSettings":{"automaticChange":true,"changePlugin":"","changeTemplate":""},"sessionSettings":{"ssh":true,"useOwnCredentialToConnect":true},"additionalSettings":{"criticality":"Medium"},"type":"Server","vendor":"","model":"","site":"","tags":["","connectivities":["SSH:22"],"adoptionPolicy":"Adopt","passwordPolicy":"Enforce","driftPolicy":"Correct","deletionPolicy":"Deactivate","parentPassword":,"domain":"","credentialType":"Local User"{"metadata":{"name":"","namespace":"","uid":"","resourceVersion":"","generation":1,"creationTimestamp":"2026-11-01T00:00:00Z"},"spec":{"additional":"","connectionRef":{"kind":"ClusterPamConnection","name":"vault"},"contentSecretRef":{"key":"password","name":""},"hostname":".example.com","identifier":"","ip":"10.0.","username":""},"status":{"applied":{"body":"","content":"","generation":1,"key":"","secrets":[{"key":"password","name":"","resourceVersion":"","uid":""}],"time":"2026-11-01T00:00:00Z"},"claim":{"hostname":"","id":"1","identifier":"","ip":"","mac":"","target":"https://","username":""},"conditions":[{"lastTransitionTime":"2026-11-01T00:00:00Z","message":"Credential 1 is in sync","observedGeneration":1,"reason":"Synced","status":"True","type":"Ready"}],"connection":{"kind":"ClusterPamConnection","name":"vault"},"id":"1","identifier":"","observedGeneration":1}}"#;
+/// What objects that are in sync have in common, in the order in which the API server writes it. Any text would do; what
+/// is in an object and not in here costs memory.
+const DICTIONARY: &[u8] = include_bytes!("packed/dictionary.txt");
 
 /// Why what is kept can be read.
 const WRITTEN: &str = "it was written by this module, of what it can read";
@@ -117,6 +118,9 @@ impl<'de, K: Labelled> Deserialize<'de> for Arrival<K> {
 
 impl<K: Labelled + Resource<DynamicType = ()> + 'static> Watched for Arrival<K> {
     type Kept = Packed<K>;
+
+    /// What an object says is acted upon.
+    const MAY_BE_OLD: bool = false;
 
     fn keep(&self) -> Packed<K> {
         self.packed.clone()

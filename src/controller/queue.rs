@@ -97,6 +97,16 @@ impl Queue {
         }
     }
 
+    /// Whether objects are let in.
+    pub fn is_open(&self) -> bool {
+        self.lock().is_open
+    }
+
+    /// Whether objects wait for their turn.
+    pub fn has_backlog(&self) -> bool {
+        !self.lock().lanes.is_empty()
+    }
+
     /// Waits for the next object, while fewer than `most` reconciles run.
     pub async fn next(&self, most: usize) -> Turn {
         loop {

@@ -3,7 +3,7 @@
 //! Several installations of the operator (shards) can share a cluster, each with a lease of its own. What they share out
 //! are connections, by their labels; a credential belongs to whoever has its connection. So all objects that may come to
 //! the same credential in a PAM stand in line in one process ([`reservations`](crate::controller::ownership::reservations)),
-//! and the limits of a connection are kept in one place.
+//! as long as all connections to that PAM are one shard's, which is for the administrator to see to; and the limits of a connection are kept in one place.
 //!
 //! A connection that does not exist counts as one without labels: objects that name it are the work of the one shard that
 //! selects connections without labels. All connections are watched, since one that is not selected could not be told from

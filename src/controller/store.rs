@@ -20,6 +20,11 @@ pub trait Watched: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug
     /// What the store keeps of an object; cheap to clone.
     type Kept: Clone + Send + Sync + 'static;
 
+    /// A list may be older than what was known before. A list that is streamed may be (KEP-3157: with resourceVersion 0,
+    /// which kube sends, any replica's cache will do), so that only kinds whose objects are read again before they count
+    /// can have one.
+    const MAY_BE_OLD: bool;
+
     /// Keeps what is needed.
     fn keep(&self) -> Self::Kept;
 }

@@ -27,7 +27,8 @@ pub fn credential(context: &Context, name: &Name, object: Option<&Credential>) {
     let referrer = Referrer::Credential(name.clone());
     let Some(object) = object else {
         context.index.set(&referrer, &BTreeSet::new());
-        if !context.leads() {
+        // Where reconciles run, the last one of the object ends first: see `gone`.
+        if !context.leads() || !context.wake.credentials.is_open() {
             context.reservations().leave(name);
         }
         return;

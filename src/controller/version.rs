@@ -33,6 +33,9 @@ impl Versioned for ConfigMap {}
 impl<K: Versioned> Watched for PartialObjectMeta<K> {
     type Kept = Version;
 
+    /// Values are read from the API server itself.
+    const MAY_BE_OLD: bool = true;
+
     fn keep(&self) -> Version {
         let uid = self.metadata.uid.as_deref().unwrap_or_default();
         let resource_version = self.metadata.resource_version.as_deref().unwrap_or_default();

@@ -51,11 +51,12 @@ pub async fn watch<K: Watched>(store: Store<K::Kept>, scopes: Vec<Api<K>>, follo
     }
 }
 
-/// The events of one scope. Lists are streamed where the API server can do that (KEP-3157): one object at a time, so that
-/// neither side holds a page of them.
+/// The events of one scope. Where a list may be old it is streamed, if the API server can do that: one object at a time,
+/// so that neither side holds a page of them.
 fn events<K: Watched>(api: Api<K>) -> impl Stream<Item = watcher::Result<Event<K>>> {
     let paged = watcher(api.clone(), watcher::Config::default()).default_backoff();
-    let streamed = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
+    let streamed = K::MAY_BE_OLD.then(|| watcher(api, watcher::Config::default().streaming_lists()).default_backoff());
+    let streamed = stream::iter(streamed).flatten();
     streamed.take_while(|event| ready(!is_unsupported(event))).chain(paged)
 }
 

@@ -89,8 +89,8 @@ pub(super) const MOST_WORKERS: Described = gauge(
 pub(super) const WORKERS: Described = gauge(
     "controller_runtime_active_workers",
     &["controller"],
-    "Reconciles that run now. Near controller_runtime_max_concurrent_reconciles for long means that --concurrency is too small \
-     or the PAM too slow",
+    "Reconciles that run now. Three quarters of controller_runtime_max_concurrent_reconciles for long means that --concurrency \
+     is too small or the PAM too slow; the last quarter is kept for changes of single objects",
 );
 pub(super) const LEADS: Described = gauge(
     "leader_election_master_status",

@@ -317,13 +317,14 @@ impl State {
         self.riding.extend(objects);
     }
 
-    /// Everybody who is to be woken after a listing; those who only ride along, only after a successful one.
-    pub fn take_waiting(&mut self, success: bool) -> BTreeSet<Name> {
-        let mut woken = std::mem::take(&mut self.waiting);
-        if success {
-            woken.append(&mut self.riding);
-        }
-        woken
+    /// Everybody who waited for a listing.
+    pub fn take_waiting(&mut self) -> BTreeSet<Name> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Everybody who rides along with a listing that succeeded.
+    pub fn take_riding(&mut self) -> BTreeSet<Name> {
+        std::mem::take(&mut self.riding)
     }
 
     /// Forgets the client, and what was known through it.

@@ -166,7 +166,14 @@ async fn settle(
     if news {
         context.wake.connection(&link.key);
     }
-    for object in link.state().take_waiting(success) {
-        context.wake_credential(&object, Lane::Resync);
+    let waiting = link.state().take_waiting();
+    for object in waiting {
+        context.wake_credential(&object, Lane::Reference);
+    }
+    if success {
+        let riding = link.state().take_riding();
+        for object in riding {
+            context.wake_credential(&object, Lane::Resync);
+        }
     }
 }

@@ -54,6 +54,9 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
             continue;
         };
         let entry = register.by_id(id);
+        if entry.is_none() && context.memories.is_younger(&name, register.began) {
+            continue;
+        }
         owned += 1;
         missing += usize::from(entry.is_none());
         if concerns(context, &name, &object, status, claim, entry.as_ref(), register.began) {

@@ -121,11 +121,16 @@ impl Lookout {
 
     /// Compares a listing's text with the one that is known, or takes it for that. Returns whether there is more to see.
     pub fn compare(&mut self, change: Option<&String>, began: Instant) -> bool {
-        if began < self.answered {
+        if self.is_younger(began) {
             return false;
         }
         let seen = print(change);
         self.absences > 0 || *self.baseline.get_or_insert(seen) != seen
+    }
+
+    /// Whether the last answer came after a listing began.
+    pub fn is_younger(&self, began: Instant) -> bool {
+        began < self.answered
     }
 
     /// The PAM accepted a POST: what was seen before is out of date.

@@ -140,7 +140,8 @@ impl Memory {
                 sent: None,
             });
         }
-        memory.trouble = !status.is_ready() && reason.is_some_and(|reason| reason != Reason::Progressing);
+        let is_first = reason == Some(Reason::Progressing) && status.applied.is_none();
+        memory.trouble = !status.is_ready() && reason.is_some() && !is_first;
         let current = status.observed_generation == Some(object.generation());
         let requested = object
             .requested()
@@ -262,8 +263,8 @@ impl Memories {
         })
     }
 
-    /// Whether the object at this version is what a reconcile of ours wrote last: then nothing is new in it.
-    pub fn wrote(&self, name: &Name, version: &str) -> bool {
+    /// Whether the object at this version is what a reconcile of ours wrote or read last: then nothing is new in it.
+    pub fn saw(&self, name: &Name, version: &str) -> bool {
         let mut memories = self.lock();
         let newest = memories.get_mut(name).map(|memory| &mut memory.newest);
         let own = newest.and_then(|newest| newest.take_if(|newest| newest.version() == version));
@@ -306,6 +307,14 @@ impl Memories {
         {
             memories.remove(name);
         }
+    }
+
+    /// Whether the PAM answered for an object after a listing began, which need not have what came of it.
+    pub fn is_younger(&self, name: &Name, began: Instant) -> bool {
+        let memories = self.lock();
+        memories
+            .get(name)
+            .is_some_and(|memory| memory.lookout.is_younger(began))
     }
 
     /// Shows a listing to the memory of an object, unless a reconcile has it just now. Returns whether the object has to

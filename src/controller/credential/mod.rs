@@ -96,12 +96,13 @@ pub struct Way {
 
 /// Reconciles an object and says when to come back.
 pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) -> Result<Action, Failed> {
-    if !context.shard.owns(&object) {
+    let object = Arc::new(object);
+    let mut memory = context.memories.take(&name, &object, Instant::now());
+    if !context.shard.owns(&object) && memory.unrecorded.is_none() {
+        context.memories.put(name.clone(), memory);
         track::handed_over(&context, &name, &object);
         return Ok(Action::await_change());
     }
-    let object = Arc::new(object);
-    let mut memory = context.memories.take(&name, &object, Instant::now());
     if memory.gone {
         context.memories.put(name, memory);
         return Ok(Action::await_change());
@@ -144,10 +145,11 @@ pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) ->
     if let Some(turnstile) = run.turnstile.filter(|_| !run.queued) {
         turnstile.forget(&run.name);
     }
-    let name = run.name;
+    let (name, is_recorded) = (run.name, run.memory.unrecorded.is_none());
     context.memories.put(name.clone(), run.memory);
     // While this was under way nothing was remembered of the object, and so it was not woken if it became another shard's.
-    if let Some(object) = context.foreign(&name) {
+    // A result of ours is written before it is let go.
+    if is_recorded && let Some(object) = context.foreign(&name) {
         track::handed_over(&context, &name, &object);
     }
     result

@@ -12,7 +12,7 @@ use crate::api::{
 };
 use crate::controller::{
     Credential,
-    connection::link::Health,
+    connection::link::{Health, Link},
     credential::{
         Run, Trouble, Way,
         memory::StatusChange,
@@ -21,6 +21,7 @@ use crate::controller::{
     },
     ownership::{
         identity::{Name, Triple},
+        register::Register,
         reservations::{Hold, Key},
     },
     plan::{
@@ -98,6 +99,7 @@ impl Run<'_> {
         if stake.id.is_none() {
             self.forget_unsure(&terms.target);
         }
+        self.renew_listing(&link);
         let stamp = self.stamp();
         let written = self
             .write(move |status| {
@@ -111,6 +113,19 @@ impl Run<'_> {
             self.corrected(difference);
         }
         Ok(None)
+    }
+
+    /// Asks for the next listing before this one is too old for those who come after this object: thousands of new objects
+    /// would wait for it every half minute, and say so in status.
+    fn renew_listing(&self, link: &Link) {
+        if !self.context.wake.credentials.has_backlog() {
+            return;
+        }
+        let ends = |register: &mut Register| register.ends(FRESH / 2, Instant::now());
+        let ends = link.state().register.as_mut().is_some_and(ends);
+        if ends {
+            link.want_listing();
+        }
     }
 
     /// The claim that this object owns this credential of this PAM.

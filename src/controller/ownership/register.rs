@@ -26,6 +26,8 @@ pub struct Register {
     listing: Listing,
     listed: Index,
     learnt: Learnt,
+    /// Its end was told.
+    ended: bool,
 }
 
 impl Register {
@@ -38,6 +40,7 @@ impl Register {
             began,
             completed,
             learnt: Learnt::default(),
+            ended: false,
         }
     }
 
@@ -71,6 +74,13 @@ impl Register {
     /// How old the listing is.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.completed)
+    }
+
+    /// Whether it is older than this; told once, to the one who asks first.
+    pub fn ends(&mut self, age: Duration, now: Instant) -> bool {
+        let ends = !self.ended && self.age(now) > age;
+        self.ended |= ends;
+        ends
     }
 
     /// The credential with this id.

@@ -5,9 +5,9 @@ use crate::controller::{line::Line, ownership::identity::Name};
 /// Why an object is to be reconciled. The first reason goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
-    /// Somebody changed the object itself, or what it waited for has come.
+    /// Somebody changed the object itself, or its turn at the PAM has come.
     Object,
-    /// What it refers to changed, such as its Secret: a rotation may change thousands at once.
+    /// What it refers to changed, or what it waited for is there: a rotation or a listing may concern thousands at once.
     Reference,
     /// It is looked at again: after a start, for a retry, or because of news that concern many.
     Resync,
@@ -36,8 +36,13 @@ impl Lanes {
         self.lines[lane as usize].remove(name);
     }
 
-    /// The next object, while fewer than `most` were taken and have not ended. A quarter of them is kept free for the first
-    /// lane, so that a change finds a place however busy the others are.
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.lines.iter().all(Line::is_empty)
+    }
+
+    /// The next object, while fewer than `most` were taken and have not ended. A quarter of them, if that is at least one, is
+    /// kept free for the first lane, so that a change finds a place however busy the others are.
     pub fn pop(&mut self, most: usize) -> Option<(Name, Lane)> {
         let others = self.running[Lane::Reference as usize] + self.running[Lane::Resync as usize];
         let may_run = |lane| match lane {
@@ -59,8 +64,8 @@ impl Lanes {
     }
 }
 
-/// From which lane a turn is taken rather than from the next one. One of four turns belongs to the second lane and one of
-/// eight to the third, so that whoever waits there gets on.
+/// From which lane a turn is taken rather than from the next one. Of eight turns one belongs to the second lane and one to
+/// the third, so that whoever waits there gets on.
 fn order(turn: u64) -> [Lane; 3] {
     let mut order = LANES;
     match turn % 8 {

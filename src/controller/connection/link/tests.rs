@@ -118,9 +118,9 @@ fn listings_wake_who_waits_and_successful_ones_also_who_rides_along() {
     assert!(!link.state().wants_listing(false), "one listing serves all");
     assert!(link.state().wants_listing(true), "it is due");
     assert!(link.state().wants_listing(false), "and stays so until it begins");
-    assert_eq!(link.state().take_waiting(false), [object("waits")].into());
-    assert_eq!(link.state().take_waiting(true), [object("rides")].into());
-    assert!(link.state().take_waiting(true).is_empty());
+    assert_eq!(link.state().take_waiting(), [object("waits")].into());
+    assert_eq!(link.state().take_riding(), [object("rides")].into());
+    assert!(link.state().take_waiting().is_empty() && link.state().take_riding().is_empty());
 }
 
 #[test]

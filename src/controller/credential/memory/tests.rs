@@ -216,3 +216,34 @@ fn an_object_that_is_handed_over_comes_back_as_a_stranger_whose_late_request_is_
         assert!(!memory.confirmed && !memory.refused);
     }
 }
+
+#[test]
+fn what_a_reconcile_saw_last_is_no_news_once() {
+    let (memories, now) = (Memories::default(), Instant::now());
+    let seen = |version: &str| -> Credential {
+        serde_json::from_value(json!({"metadata": {"uid": "u", "resourceVersion": version}, "spec": {}}))
+            .expect("an object")
+    };
+    let mut memory = memories.take(&name(), &seen("1"), now);
+    memory.newest = Some(Arc::new(seen("2")));
+    assert!(!memories.saw(&name(), "2"), "a reconcile has it");
+    memories.put(name(), memory);
+    assert!(!memories.saw(&name(), "3"), "somebody else wrote");
+    assert!(memories.saw(&name(), "2"));
+    assert!(
+        !memories.saw(&name(), "2"),
+        "a wake that comes later has another reason"
+    );
+}
+
+#[test]
+fn an_answer_may_be_younger_than_a_listing() {
+    let (memories, now) = (Memories::default(), Instant::now());
+    let second = Duration::from_secs(1);
+    assert!(!memories.is_younger(&name(), now), "nothing is known of it");
+    let mut memory = memories.take(&name(), &object("u"), now);
+    memory.succeed(true, now + second);
+    memories.put(name(), memory);
+    assert!(memories.is_younger(&name(), now));
+    assert!(!memories.is_younger(&name(), now + 2 * second));
+}

@@ -63,6 +63,16 @@ fn a_post_hits_what_has_its_identifier_or_its_account() {
 }
 
 #[test]
+fn its_end_is_told_once() {
+    let began = Instant::now();
+    let (mut register, age) = (listed(&[], began), Duration::from_secs(15));
+    let after = |seconds: u64| began + Duration::from_secs(1 + seconds);
+    assert!(!register.ends(age, after(15)));
+    assert!(register.ends(age, after(16)));
+    assert!(!register.ends(age, after(17)));
+}
+
+#[test]
 fn all_three_texts_make_the_account() {
     let register = listed(&[entry("1", "a", "app")], Instant::now());
     let elsewhere = [
