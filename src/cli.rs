@@ -160,8 +160,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     install_crypto_provider();
     let mut runtime = match &command {
-        // What the operator does between two requests is short, so that threads would mostly wake each other: on two
-        // cores they cost a third more processor time for each object, and memory for each thread's share of the heap.
+        // What the operator does between two requests is short, so that threads would mostly wake each other, each with a
+        // share of the heap of its own. What takes long goes beside: see `spawn_blocking`.
         Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };

@@ -202,34 +202,43 @@ fn unreadable<S: DeserializeOwned>(spec: &RawValue) -> Result<S, Unreadable> {
     })
 }
 
-impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for Guarded<K> {
-    type DynamicType = ();
-    type Scope = K::Scope;
+/// Makes a type with `metadata` a resource as its kind `K` is.
+macro_rules! resource_of_its_kind {
+    ($type:ident) => {
+        impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for $type<K> {
+            type DynamicType = ();
+            type Scope = K::Scope;
 
-    fn kind((): &()) -> Cow<'_, str> {
-        K::kind(&())
-    }
+            fn kind((): &()) -> Cow<'_, str> {
+                K::kind(&())
+            }
 
-    fn group((): &()) -> Cow<'_, str> {
-        K::group(&())
-    }
+            fn group((): &()) -> Cow<'_, str> {
+                K::group(&())
+            }
 
-    fn version((): &()) -> Cow<'_, str> {
-        K::version(&())
-    }
+            fn version((): &()) -> Cow<'_, str> {
+                K::version(&())
+            }
 
-    fn plural((): &()) -> Cow<'_, str> {
-        K::plural(&())
-    }
+            fn plural((): &()) -> Cow<'_, str> {
+                K::plural(&())
+            }
 
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
+            fn meta(&self) -> &ObjectMeta {
+                &self.metadata
+            }
 
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
+            fn meta_mut(&mut self) -> &mut ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
 }
+
+pub(super) use resource_of_its_kind;
+
+resource_of_its_kind!(Guarded);
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::controller::{
-    guarded::{Guarded, Labelled, Metadata, Parts},
+    guarded::{Guarded, Labelled, Metadata, Parts, resource_of_its_kind},
     store::Watched,
 };
 
@@ -116,7 +116,7 @@ impl<'de, K: Labelled> Deserialize<'de> for Arrival<K> {
     }
 }
 
-impl<K: Labelled + Resource<DynamicType = ()> + 'static> Watched for Arrival<K> {
+impl<K: Labelled + Resource<DynamicType = ()> + HasSpec + HasStatus + 'static> Watched for Arrival<K> {
     type Kept = Packed<K>;
 
     /// What an object says is acted upon.
@@ -153,34 +153,7 @@ impl<K> fmt::Debug for Arrival<K> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Resource for Arrival<K> {
-    type DynamicType = ();
-    type Scope = K::Scope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        K::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        K::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        K::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        K::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+resource_of_its_kind!(Arrival);
 
 #[cfg(test)]
 mod tests {
