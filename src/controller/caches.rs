@@ -130,7 +130,7 @@ impl Follower<Packed<PamCredential>> for Credentials {
     }
 
     fn wake(&self, name: &Name, object: Option<&Packed<PamCredential>>, origin: Origin) {
-        let is_known = object.is_some_and(|object| self.0.memories.saw(name, &object.version()));
+        let is_known = object.is_some_and(|object| self.0.memories.saw(name, || object.version()));
         if !is_known {
             self.0.wake_credential(name, lane(origin, Lane::Object));
         }

@@ -9,6 +9,7 @@
 //! guarded.rs    objects, readable or not            version.rs   of a Secret or ConfigMap
 //! shard.rs      which connections are ours, and so which credentials
 //! index.rs      who refers to what                  few.rs       a set that mostly has one member
+//! print.rs      what is only compared, as a number
 //! effects.rs    everything that leaves the process  events.rs    events on transitions
 //! setup.rs      the installation's Secret           backoff.rs   pauses between attempts
 //! namespaces.rs their labels, for selectors         survey.rs    the objects as metrics show them
@@ -42,6 +43,7 @@ mod namespaces;
 mod ownership;
 mod packed;
 mod plan;
+mod print;
 mod queue;
 mod run;
 mod setup;

@@ -98,9 +98,9 @@ impl<V: Clone> Store<V> {
             .map_or(name, |(shared, _)| shared.clone())
     }
 
-    /// The object is gone. Whether it was there.
-    pub(super) fn remove(&self, name: &Name) -> bool {
-        self.write().remove(name).is_some()
+    /// The object is gone.
+    pub(super) fn remove(&self, name: &Name) {
+        self.write().remove(name);
     }
 
     /// What a watch had before its last list, and not since.

@@ -1,15 +1,13 @@
 //! What the listings since the PAM's last answer showed of an object's credential: whether it is missing, whether its
 //! password was changed, and which differences were corrected already.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::api::{Applied, PamCredentialSpec, PamCredentialStatus, PasswordPolicy, Reason};
 use crate::controller::{
     ownership::register::Register,
     plan::{drift::Difference, facts::Watch},
+    print::print,
 };
 
 /// Pause after a password was enforced, doubled each time that the PAM changes it again.
@@ -160,13 +158,6 @@ impl Lookout {
 fn pause(enforced: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << enforced.saturating_sub(1).min(16));
     doubled.min(LONGEST_PAUSE)
-}
-
-/// A text that is only compared.
-fn print(change: Option<&String>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    change.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -35,13 +34,6 @@ pub struct Inputs {
     pub deleting: bool,
     /// The annotation `reconcile-requested-at`.
     pub requested: u64,
-}
-
-/// The hash of something that is only to be told from others.
-pub fn print(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// What is remembered of one object.
@@ -264,11 +256,11 @@ impl Memories {
     }
 
     /// Whether the object at this version is what a reconcile of ours wrote or read last: then nothing is new in it.
-    pub fn saw(&self, name: &Name, version: &str) -> bool {
+    pub fn saw(&self, name: &Name, version: impl FnOnce() -> String) -> bool {
         let mut memories = self.lock();
         let newest = memories.get_mut(name).map(|memory| &mut memory.newest);
-        let own = newest.and_then(|newest| newest.take_if(|newest| newest.version() == version));
-        own.is_some()
+        let seen = newest.and_then(|newest| newest.take_if(|newest| newest.version() == version()));
+        seen.is_some()
     }
 
     /// Puts it back.

@@ -18,7 +18,7 @@ use crate::controller::{
     credential::{
         Run, Way,
         doubt::{doubtful, own_entry},
-        memory::{Inputs, print},
+        memory::Inputs,
         render,
         secrets::Loaded,
     },
@@ -31,6 +31,7 @@ use crate::controller::{
         facts::{Content, Facts, LinkState, Recall, Record, Route, Wish},
         plan,
     },
+    print::print,
     queue::Lane,
     track::link_key,
 };
@@ -200,7 +201,7 @@ impl Run<'_> {
             secrets: print(versions),
             connection,
             deleting: self.object.metadata.deletion_timestamp.is_some(),
-            requested: print(&self.object.requested()),
+            requested: print(self.object.requested()),
         }
     }
 

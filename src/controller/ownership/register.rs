@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,6 +12,7 @@ use std::{
 use crate::controller::{
     few::{self, Few},
     ownership::identity::{Entry, Triple, fold},
+    print::print,
 };
 use crate::pam::Listing;
 
@@ -85,20 +85,20 @@ impl Register {
 
     /// The credential with this id.
     pub fn by_id(&self, id: &str) -> Option<Entry> {
-        self.matching(hash(("id", id)), |entry| entry.id == id).pop()
+        self.matching(print(("id", id)), |entry| entry.id == id).pop()
     }
 
     /// All credentials whose identifier could be this one.
     pub fn by_identifier(&self, identifier: &str) -> Vec<Entry> {
         let wanted = fold(identifier);
-        self.matching(hash(("identifier", &wanted)), |entry| {
+        self.matching(print(("identifier", &wanted)), |entry| {
             entry.identifier.as_deref().is_some_and(|own| fold(own) == wanted)
         })
     }
 
     /// All credentials that could be this account.
     pub fn by_triple(&self, triple: &Triple) -> Vec<Entry> {
-        self.matching(hash(("triple", triple.folded())), |entry| {
+        self.matching(print(("triple", triple.folded())), |entry| {
             entry.triple.resembles(triple)
         })
     }
@@ -185,16 +185,13 @@ impl Index {
 
 /// The keys under which an entry is found; texts are compared again at the hit, so a collision does no harm.
 fn keys(entry: &Entry) -> impl Iterator<Item = u64> + use<> {
-    let identifier = entry.identifier.as_deref().map(|text| hash(("identifier", fold(text))));
-    [hash(("id", &entry.id)), hash(("triple", entry.triple.folded()))]
+    let identifier = entry
+        .identifier
+        .as_deref()
+        .map(|text| print(("identifier", fold(text))));
+    [print(("id", &entry.id)), print(("triple", entry.triple.folded()))]
         .into_iter()
         .chain(identifier)
-}
-
-fn hash(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

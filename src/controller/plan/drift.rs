@@ -4,7 +4,7 @@
 //! A difference is judged only by a listing that began after the last answer (design 3, "The listing"). It is corrected
 //! once, then reported, so that two who disagree do not fight for ever.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 
 use crate::api::{Claim, DriftPolicy, Reason};
 use crate::controller::{
@@ -18,6 +18,7 @@ use crate::controller::{
         facts::{Facts, LinkState},
         in_turn, send,
     },
+    print::print,
 };
 
 /// What others changed in the PAM.
@@ -33,12 +34,10 @@ pub struct Difference {
 
 impl Difference {
     fn new(reason: Reason, message: String, of: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        (reason, of).hash(&mut hasher);
         Self {
             reason,
             message,
-            mark: hasher.finish(),
+            mark: print((reason, of)),
         }
     }
 
