@@ -90,7 +90,7 @@ impl Run<'_> {
             prints.content.clone().filter(|_| dispatch.with_content),
         );
         // Noted before it is sent: whatever ends this reconcile, the request may have been executed.
-        let earlier = self.memory.unsure.replace(Unsure {
+        let earlier = self.memory.unsettled.unsure.replace(Unsure {
             settles: now + terms.timeout + LATE,
             sent: Some(sent),
         });
@@ -142,7 +142,7 @@ impl Run<'_> {
 
     /// Deactivates our credential and lets the object go.
     pub(super) async fn deactivate(&mut self, id: &str) -> Result<(), Trouble> {
-        if self.memory.deactivated.as_deref() == Some(id) {
+        if self.memory.unsettled.deactivated.as_deref() == Some(id) {
             return self.release(None).await;
         }
         let (Some(way), Some(pass)) = (self.way.clone(), self.pass.clone()) else {
@@ -152,13 +152,13 @@ impl Run<'_> {
             Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
                 self.memory.pause(Instant::now(), error.retry_after);
                 let (stamp, message) = (self.stamp(), error.to_string());
-                self.memory.first_failed.get_or_insert_with(Instant::now);
+                self.memory.unsettled.first_failed.get_or_insert_with(Instant::now);
                 self.write_result(move |status| finding(status, &stamp, Reason::DeactivationFailed, &message))
                     .await?;
             }
             _ => {
                 way.register(|register| register.forget(id));
-                self.memory.deactivated = Some(id.to_owned());
+                self.memory.unsettled.deactivated = Some(id.to_owned());
                 tracing::info!(object = %self.name, id, "the credential was deactivated");
                 self.release(None).await?;
             }

@@ -65,7 +65,7 @@ impl Run<'_> {
             self.corrected(difference);
         }
         // An attempt before this one can still arrive: what differs from it has to wait (design 3, "Answers").
-        self.memory.unsure = attempt
+        self.memory.unsettled.unsure = attempt
             .earlier
             .take()
             .filter(|earlier| earlier.settles > Instant::now());
@@ -98,7 +98,7 @@ impl Run<'_> {
     /// The answer was about another credential than the POST was meant for. Nothing is taken over, and a person must look.
     async fn unexpected(&mut self, attempt: &Attempt, surprise: String) -> Result<(), Trouble> {
         let now = Instant::now();
-        self.memory.unsure = None;
+        self.memory.unsettled.unsure = None;
         self.memory.pause_refused(now);
         if let Some(difference) = &attempt.dispatch.corrects {
             self.memory.correct(difference, now);
@@ -123,15 +123,15 @@ impl Run<'_> {
     pub(super) async fn failed(&mut self, attempt: Attempt, error: &Error) -> Result<(), Trouble> {
         let now = Instant::now();
         if !may_have_happened(error) {
-            self.memory.unsure.clone_from(&attempt.earlier);
-        } else if let (Class::InternalError, Some(unsure)) = (error.class, &mut self.memory.unsure) {
+            self.memory.unsettled.unsure.clone_from(&attempt.earlier);
+        } else if let (Class::InternalError, Some(unsure)) = (error.class, &mut self.memory.unsettled.unsure) {
             // The PAM itself has answered: this request is over, and only one before it could still arrive.
             unsure.settles = attempt.earlier.as_ref().map_or(now, |earlier| earlier.settles);
         }
         let mut reaction = reaction(error);
         if error.class == Class::InternalError {
-            self.memory.internal_errors += 1;
-            if attempt.names_owner && self.memory.internal_errors > 1 {
+            self.memory.unsettled.internal_errors += 1;
+            if attempt.names_owner && self.memory.unsettled.internal_errors > 1 {
                 reaction = Reaction::Refused(Reason::OwnerNotFound);
             }
         }
@@ -157,7 +157,7 @@ impl Run<'_> {
         let definite = !may_have_happened(error) && !matches!(reaction, Reaction::Transient(_));
         let gives_up_claim = definite && nothing_earlier(&attempt, now);
         if gives_up_claim {
-            self.memory.unsure = None;
+            self.memory.unsettled.unsure = None;
         }
         let message = match reaction {
             // The words that every other object of the connection uses too.

@@ -1,6 +1,8 @@
 //! What this process remembers of an object between two reconciles. All of it may be lost: a restart then costs a
 //! listing, never a wrong write.
 
+mod unsettled;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -14,8 +16,11 @@ use crate::controller::{
     connection::terms::TIMEOUT,
     credential::lookout::Lookout,
     ownership::identity::{Entry, Name, Triple},
-    plan::{Warning, drift::Difference, facts::Unsure},
+    plan::{drift::Difference, facts::Unsure},
+    print::print,
 };
+
+use unsettled::Rarely;
 
 /// A request can still arrive this long after its deadline (design 3, "Answers").
 pub const LATE: Duration = Duration::from_mins(1);
@@ -40,22 +45,13 @@ pub struct Inputs {
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
-    uid: Box<str>,
+    /// Which object it is, of those that have or had its name: a hash of its UID.
+    uid: u64,
     inputs: Inputs,
     /// When the inputs were first seen as they are.
     pub since: Instant,
-    /// Not to be tried again before.
-    pub held_until: Option<Instant>,
-    /// The PAM refused these inputs.
-    pub refused: bool,
-    failures: u32,
-    troubles: u32,
-    /// A request that may have been executed, now or later.
-    pub unsure: Option<Unsure>,
-    /// Identifiers and accounts that were sent since the last success: the PAM may have any of them, and through us.
-    pub unconfirmed: Vec<(String, Triple)>,
-    /// Internal errors of the PAM in a row, to this body.
-    pub internal_errors: u32,
+    /// What is not settled about it.
+    pub unsettled: Rarely,
     /// The Secrets of these inputs were read and gave nothing new.
     is_verified: bool,
     /// The object as the API server returned it last; overrides an older one from the watch.
@@ -64,16 +60,8 @@ pub struct Memory {
     pub confirmed: bool,
     /// The namespace is being deleted, and connection or Secret are gone already.
     pub orphaned: bool,
-    /// A result that could not be written to status yet; it is written before anything else happens to the object.
-    pub unrecorded: Option<StatusChange>,
-    /// The credential that the PAM has deactivated for this object: what is left is to let the object go.
-    pub deactivated: Option<String>,
     /// The last event about the object told of trouble.
     pub trouble: bool,
-    /// What was told already of the object that is let go, which a conflict only delays.
-    pub told: Option<Warning>,
-    /// When this process failed to deactivate for the first time.
-    pub first_failed: Option<Instant>,
     /// The API server does not have the object any more, whatever the watch still shows.
     pub gone: bool,
     /// What listings showed since the last answer.
@@ -93,25 +81,15 @@ impl std::fmt::Debug for StatusChange {
 impl Memory {
     fn new(uid: &str, now: Instant) -> Self {
         Self {
-            uid: uid.into(),
+            uid: print(uid),
             inputs: Inputs::default(),
             since: now,
-            held_until: None,
-            refused: false,
-            failures: 0,
-            troubles: 0,
-            unsure: None,
-            unconfirmed: Vec::new(),
-            internal_errors: 0,
+            unsettled: Rarely::default(),
             is_verified: false,
             newest: None,
             confirmed: false,
             orphaned: false,
             trouble: false,
-            told: None,
-            unrecorded: None,
-            deactivated: None,
-            first_failed: None,
             gone: false,
             lookout: Lookout::new(now),
         }
@@ -127,7 +105,7 @@ impl Memory {
         let reason = status.reason();
         let unanswered = status.claim.as_ref().is_some_and(|claim| claim.id.is_none());
         if unanswered && reason != Some(Reason::UnexpectedAnswer) {
-            memory.unsure = Some(Unsure {
+            memory.unsettled.unsure = Some(Unsure {
                 settles: now + TIMEOUT + LATE,
                 sent: None,
             });
@@ -160,10 +138,10 @@ impl Memory {
         self.since = now;
         if !first_sight {
             self.lookout.forgive();
-            self.refused = false;
-            self.held_until = None;
-            self.failures = 0;
-            self.internal_errors = 0;
+            self.unsettled.refused = false;
+            self.unsettled.held_until = None;
+            self.unsettled.failures = 0;
+            self.unsettled.internal_errors = 0;
         }
         true
     }
@@ -180,23 +158,23 @@ impl Memory {
 
     /// A call failed in a way that may pass: the pause before the next one, at least as long as the PAM asked for.
     pub fn pause(&mut self, now: Instant, asked: Option<Duration>) -> Duration {
-        self.failures += 1;
-        let pause = backoff(self.failures).max(asked.unwrap_or_default());
-        self.held_until = Some(now + pause);
+        self.unsettled.failures += 1;
+        let pause = backoff(self.unsettled.failures).max(asked.unwrap_or_default());
+        self.unsettled.held_until = Some(now + pause);
         pause
     }
 
     /// Something else than the PAM failed: the pause before the next reconcile, which holds nothing back.
     pub fn pause_for_trouble(&mut self) -> Duration {
-        self.troubles += 1;
-        backoff(self.troubles)
+        self.unsettled.troubles += 1;
+        backoff(self.unsettled.troubles)
     }
 
     /// The PAM refused: the pause before it is asked again.
     pub fn pause_refused(&mut self, now: Instant) -> Duration {
         let pause = jittered(REFUSED_PAUSE);
-        self.held_until = Some(now + pause);
-        self.refused = true;
+        self.unsettled.held_until = Some(now + pause);
+        self.unsettled.refused = true;
         pause
     }
 
@@ -208,28 +186,28 @@ impl Memory {
     /// A POST was accepted.
     pub fn succeed(&mut self, with_content: bool, now: Instant) {
         self.lookout.answer(with_content, now);
-        self.unconfirmed = Vec::new();
-        self.held_until = None;
-        self.failures = 0;
-        self.troubles = 0;
-        self.internal_errors = 0;
-        self.unsure = None;
-        self.refused = false;
-        self.first_failed = None;
+        self.unsettled.unconfirmed = Vec::new();
+        self.unsettled.held_until = None;
+        self.unsettled.failures = 0;
+        self.unsettled.troubles = 0;
+        self.unsettled.internal_errors = 0;
+        self.unsettled.unsure = None;
+        self.unsettled.refused = false;
+        self.unsettled.first_failed = None;
     }
 
     /// This is about to be sent.
     pub fn note_sent(&mut self, identifier: &str, triple: &Triple) {
         let sent = (identifier.to_owned(), triple.clone());
-        if !self.unconfirmed.contains(&sent) {
-            self.unconfirmed.push(sent);
+        if !self.unsettled.unconfirmed.contains(&sent) {
+            self.unsettled.unconfirmed.push(sent);
         }
     }
 
     /// Whether the PAM has this entry as a request of ours left it whose answer is not known.
     pub fn may_have_made(&self, entry: &Entry) -> bool {
-        self.unsure.is_some()
-            && self.unconfirmed.iter().any(|(identifier, triple)| {
+        self.unsettled.unsure.is_some()
+            && self.unsettled.unconfirmed.iter().any(|(identifier, triple)| {
                 entry.identifier.as_deref() == Some(identifier) && entry.triple.resembles(triple)
             })
     }
@@ -243,16 +221,15 @@ impl Memories {
     /// Takes the memory of an object out for the time of a reconcile. Of an earlier object under the same name only
     /// the request that may still arrive counts.
     pub fn take(&self, name: &Name, object: &Credential, now: Instant) -> Box<Memory> {
-        let earlier = match self.lock().remove(name) {
-            Some(memory) if *memory.uid == *object.uid() => return memory,
-            Some(earlier) => earlier.unsure,
-            None => None,
+        let earlier = self.lock().remove(name);
+        let mut memory = match earlier {
+            Some(memory) if memory.uid == print(object.uid()) => return memory,
+            _ => Box::new(Memory::of_stranger(object, now)),
         };
-        let stranger = Memory::of_stranger(object, now);
-        Box::new(Memory {
-            unsure: earlier.or(stranger.unsure),
-            ..stranger
-        })
+        if let Some(unsure) = earlier.and_then(|mut earlier| earlier.unsettled.unsure.take()) {
+            memory.unsettled.unsure = Some(unsure);
+        }
+        memory
     }
 
     /// Whether the object at this version is what a reconcile of ours wrote or read last: then nothing is new in it.
@@ -264,7 +241,8 @@ impl Memories {
     }
 
     /// Puts it back.
-    pub fn put(&self, name: Name, memory: Box<Memory>) {
+    pub fn put(&self, name: Name, mut memory: Box<Memory>) {
+        memory.unsettled.tidy();
         self.lock().insert(name, memory);
     }
 
@@ -277,15 +255,12 @@ impl Memories {
     /// that may still arrive was remembered.
     pub fn part(&self, name: &Name, now: Instant) {
         let mut memories = self.lock();
-        let memory = memories.remove(name);
-        if let Some(unsure) = memory
-            .and_then(|memory| memory.unsure)
-            .filter(|unsure| unsure.settles > now)
-        {
-            let memory = Memory {
-                unsure: Some(unsure),
-                ..Memory::new("", now)
-            };
+        let unsure = memories
+            .remove(name)
+            .and_then(|mut memory| memory.unsettled.unsure.take());
+        if let Some(unsure) = unsure.filter(|unsure| unsure.settles > now) {
+            let mut memory = Memory::new("", now);
+            memory.unsettled.unsure = Some(unsure);
             memories.insert(name.clone(), Box::new(memory));
         }
     }
@@ -293,10 +268,13 @@ impl Memories {
     /// Forgets an object that is gone, unless a request of it may still arrive.
     pub fn forget(&self, name: &Name, now: Instant) {
         let mut memories = self.lock();
-        if memories
-            .get(name)
-            .is_some_and(|memory| memory.unsure.as_ref().is_none_or(|unsure| unsure.settles <= now))
-        {
+        if memories.get(name).is_some_and(|memory| {
+            memory
+                .unsettled
+                .unsure
+                .as_ref()
+                .is_none_or(|unsure| unsure.settles <= now)
+        }) {
             memories.remove(name);
         }
     }

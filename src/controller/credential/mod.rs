@@ -98,7 +98,7 @@ pub struct Way {
 pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) -> Result<Action, Failed> {
     let object = Arc::new(object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
-    if !context.shard.owns(&object) && memory.unrecorded.is_none() {
+    if !context.shard.owns(&object) && memory.unsettled.unrecorded.is_none() {
         context.memories.put(name.clone(), memory);
         track::handed_over(&context, &name, &object);
         return Ok(Action::await_change());
@@ -145,7 +145,7 @@ pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) ->
     if let Some(turnstile) = run.turnstile.filter(|_| !run.queued) {
         turnstile.forget(&run.name);
     }
-    let (name, is_recorded) = (run.name, run.memory.unrecorded.is_none());
+    let (name, is_recorded) = (run.name, run.memory.unsettled.unrecorded.is_none());
     context.memories.put(name.clone(), run.memory);
     // While this was under way nothing was remembered of the object, and so it was not woken if it became another shard's.
     // A result of ours is written before it is let go.
@@ -250,10 +250,11 @@ impl Run<'_> {
             .as_ref()
             .is_some_and(|turnstile| turnstile.cause().is_some())
         {
-            self.memory.first_failed.get_or_insert(now);
+            self.memory.unsettled.first_failed.get_or_insert(now);
         }
         let release = self
             .memory
+            .unsettled
             .first_failed
             .map(|first| first + self.context.rules.deletion_timeout);
         let release = release.map_or(FRESH, |release| release.saturating_duration_since(now));
@@ -310,7 +311,7 @@ impl Run<'_> {
         let (reason, message) = (found.reason, found.message);
         // A claim of which nothing can have arrived has nothing to show, and the next process must not take what is
         // somebody else's for its trace.
-        let gives_up_claim = reason == Reason::AlreadyExists && self.memory.unsure.is_none();
+        let gives_up_claim = reason == Reason::AlreadyExists && self.memory.unsettled.unsure.is_none();
         if !self
             .write(move |status| refused(status, &stamp, reason, &message, gives_up_claim))
             .await?

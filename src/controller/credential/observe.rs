@@ -79,9 +79,9 @@ impl Run<'_> {
             spec,
             status,
             proven: self.is_proven(status),
-            doubtful: status.and_then(|status| doubtful(status, self.memory.unsure.as_ref())),
+            doubtful: status.and_then(|status| doubtful(status, self.memory.unsettled.unsure.as_ref())),
             own_doing: status
-                .filter(|_| self.memory.unsure.is_some())
+                .filter(|_| self.memory.unsettled.unsure.is_some())
                 .and_then(|status| own_entry(status, register?))
                 .is_some_and(|entry| self.memory.may_have_made(&entry)),
             terms: terms.as_deref(),
@@ -114,11 +114,12 @@ impl Run<'_> {
             register,
             recall: Recall {
                 since: self.memory.since,
-                held_until: self.memory.held_until,
-                refused: self.memory.refused,
-                unsure: self.memory.unsure.as_ref(),
+                held_until: self.memory.unsettled.held_until,
+                refused: self.memory.unsettled.refused,
+                unsure: self.memory.unsettled.unsure.as_ref(),
                 release_at: self
                     .memory
+                    .unsettled
                     .first_failed
                     .map(|first| first + self.context.rules.deletion_timeout),
                 orphaned: self.memory.orphaned,

@@ -64,18 +64,18 @@ impl Run<'_> {
         &mut self,
         change: impl Fn(PamCredentialStatus) -> PamCredentialStatus + Send + Sync + 'static,
     ) -> Result<(), Trouble> {
-        self.memory.unrecorded = Some(StatusChange(Arc::new(change)));
+        self.memory.unsettled.unrecorded = Some(StatusChange(Arc::new(change)));
         self.record_result().await
     }
 
     /// Writes a result that is not in status yet.
     pub(super) async fn record_result(&mut self) -> Result<(), Trouble> {
         for _ in 0..MOST_CONFLICTS {
-            let Some(change) = self.memory.unrecorded.clone() else {
+            let Some(change) = self.memory.unsettled.unrecorded.clone() else {
                 return Ok(());
             };
             if self.write(|status| (change.0)(status)).await? {
-                self.memory.unrecorded = None;
+                self.memory.unsettled.unrecorded = None;
             }
         }
         Err(Trouble::Contended)
@@ -150,7 +150,7 @@ impl Run<'_> {
         let elsewhere = claim.is_some_and(|claim| claim.target != target);
         let over = Instant::now();
         let is_over = |unsure: &Unsure| elsewhere || unsure.settles + FRESH <= over;
-        self.memory.unsure = self.memory.unsure.take().filter(|unsure| !is_over(unsure));
+        self.memory.unsettled.unsure = self.memory.unsettled.unsure.take().filter(|unsure| !is_over(unsure));
     }
 
     /// Takes the first place at everything that a write will make ours, and holds it while the write is under way.
@@ -187,7 +187,7 @@ impl Run<'_> {
     /// Says why a deleted object still stands, and counts the time from the first failure.
     pub(super) async fn report_undeactivated(&mut self, found: Finding) -> Result<Action, Trouble> {
         let now = Instant::now();
-        let first = *self.memory.first_failed.get_or_insert(now);
+        let first = *self.memory.unsettled.first_failed.get_or_insert(now);
         if self.is_orphaned().await? {
             self.memory.orphaned = true;
             return Ok(Action::requeue(Duration::ZERO));
@@ -217,7 +217,7 @@ impl Run<'_> {
     pub(super) async fn release(&mut self, warning: Option<Warning>) -> Result<(), Trouble> {
         // Before it is done, because a process that dies in between must have told of it.
         if let Some(warning) = warning
-            && self.memory.told.replace(warning) != Some(warning)
+            && self.memory.unsettled.told.replace(warning) != Some(warning)
         {
             let id = self.object.status.as_ref().and_then(|status| status.id.clone());
             tracing::warn!(object = %self.name, id, why = warning.as_str(), "the object was released and its credential was left alone");

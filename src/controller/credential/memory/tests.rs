@@ -68,7 +68,11 @@ fn a_claim_without_answer_may_have_been_sent_by_an_earlier_process() {
     for (reason, more, expected) in cases {
         let now = Instant::now();
         let memory = Memory::of_stranger(&judged(1, reason, &more), now);
-        let waits = memory.unsure.is_some_and(|unsure| unsure.settles > now);
+        let waits = memory
+            .unsettled
+            .unsure
+            .as_ref()
+            .is_some_and(|unsure| unsure.settles > now);
         assert_eq!(waits, expected, "{reason} {more}");
     }
 }
@@ -88,7 +92,7 @@ fn a_refusal_of_this_generation_is_not_asked_for_again_after_a_restart() {
         let now = Instant::now();
         let memory = Memory::of_stranger(&object, now);
         assert_eq!(
-            memory.held_until.is_some_and(|until| until > now),
+            memory.unsettled.held_until.is_some_and(|until| until > now),
             expected,
             "{object:?}"
         );
@@ -101,7 +105,7 @@ fn other_inputs_end_every_pause_and_the_first_ones_do_not() {
     let mut memory = Memory::of_stranger(&judged(1, "DomainNotFound", &json!({})), start);
     let later = start + Duration::from_secs(1);
     assert!(memory.note(inputs(1), later));
-    assert!(memory.held_until.is_some(), "the first look is no change");
+    assert!(memory.unsettled.held_until.is_some(), "the first look is no change");
     assert_eq!(memory.since, later);
 
     assert!(!memory.note(inputs(1), later + Duration::from_secs(1)));
@@ -109,7 +113,7 @@ fn other_inputs_end_every_pause_and_the_first_ones_do_not() {
 
     memory.pause(later, None);
     assert!(memory.note(inputs(2), later));
-    assert_eq!(memory.held_until, None);
+    assert_eq!(memory.unsettled.held_until, None);
     let first = memory.pause(later, None);
     assert!(first <= Duration::from_secs(3), "failures are counted anew: {first:?}");
 }
@@ -122,9 +126,12 @@ fn pauses_grow_and_are_at_least_what_the_pam_asked_for() {
     assert!(pauses.is_sorted(), "{pauses:?}");
     let asked = Duration::from_mins(30);
     assert_eq!(memory.pause(now, Some(asked)), asked);
-    assert_eq!(memory.held_until, Some(now + asked));
+    assert_eq!(memory.unsettled.held_until, Some(now + asked));
     memory.succeed(true, now);
-    assert_eq!((memory.held_until, memory.unsure.as_ref()), (None, None));
+    assert_eq!(
+        (memory.unsettled.held_until, memory.unsettled.unsure.as_ref()),
+        (None, None)
+    );
     assert!(memory.pause(now, None) < pauses[3]);
 }
 
@@ -147,16 +154,16 @@ fn of_an_earlier_object_only_the_request_that_may_still_arrive_is_remembered() {
     let mut memory = memories.take(&name(), &object("first"), now);
     memory.gone = true;
     memory.pause_refused(now);
-    memory.unsure = Some(unsure(now + Duration::from_secs(9)));
+    memory.unsettled.unsure = Some(unsure(now + Duration::from_secs(9)));
     memories.put(name(), memory);
 
     let same = memories.take(&name(), &object("first"), now);
-    assert!(same.gone && same.held_until.is_some());
+    assert!(same.gone && same.unsettled.held_until.is_some());
     memories.put(name(), same);
 
     let other = memories.take(&name(), &object("second"), now);
-    assert!(!other.gone && other.held_until.is_none());
-    assert_eq!(other.unsure, Some(unsure(now + Duration::from_secs(9))));
+    assert!(!other.gone && other.unsettled.held_until.is_none());
+    assert_eq!(other.unsettled.unsure, Some(unsure(now + Duration::from_secs(9))));
 }
 
 #[test]
@@ -169,7 +176,7 @@ fn a_deleted_object_is_forgotten_unless_a_request_of_it_may_still_arrive() {
     ] {
         let memories = Memories::default();
         let mut memory = memories.take(&name(), &object("u"), now);
-        memory.unsure = settles.map(unsure);
+        memory.unsettled.unsure = settles.map(unsure);
         memories.put(name(), memory);
         memories.forget(&name(), now);
         assert_eq!(memories.lock().contains_key(&name()), expected, "{settles:?}");
@@ -189,7 +196,7 @@ fn a_refusal_before_a_restart_outlasts_the_first_look_at_the_connection() {
             Instant::now(),
         );
     }
-    assert!(memory.refused && memory.held_until.is_some());
+    assert!(memory.unsettled.refused && memory.unsettled.held_until.is_some());
     memory.note(
         Inputs {
             connection: 2,
@@ -197,7 +204,7 @@ fn a_refusal_before_a_restart_outlasts_the_first_look_at_the_connection() {
         },
         Instant::now(),
     );
-    assert!(!memory.refused, "another client is a reason to try again");
+    assert!(!memory.unsettled.refused, "another client is a reason to try again");
 }
 
 #[test]
@@ -205,15 +212,15 @@ fn an_object_that_is_handed_over_comes_back_as_a_stranger_whose_late_request_is_
     let (memories, now) = (Memories::default(), Instant::now());
     for (settles, remembered) in [(now + LATE, true), (now, false)] {
         let mut memory = memories.take(&name(), &object("u"), now);
-        memory.unsure = Some(unsure(settles));
+        memory.unsettled.unsure = Some(unsure(settles));
         memory.confirmed = true;
-        memory.refused = true;
+        memory.unsettled.refused = true;
         memories.put(name(), memory);
         memories.part(&name(), now);
         assert_eq!(memories.knows(&name()), remembered);
         let memory = memories.take(&name(), &object("u"), now);
-        assert_eq!(memory.unsure.is_some(), remembered);
-        assert!(!memory.confirmed && !memory.refused);
+        assert_eq!(memory.unsettled.unsure.is_some(), remembered);
+        assert!(!memory.confirmed && !memory.unsettled.refused);
     }
 }
 
