@@ -1,6 +1,6 @@
 //! The one PAM write of a reconcile.
 
-use std::{pin::pin, sync::Arc, time::Instant};
+use std::{pin::pin, time::Instant};
 
 use crate::controller::{
     connection::turnstile::Pass,
@@ -26,7 +26,6 @@ use crate::{
 /// Everything that belongs to one POST.
 pub(super) struct Attempt {
     pub(super) way: Way,
-    pub(super) pass: Arc<Pass>,
     pub(super) dispatch: Dispatch,
     /// Generation that the body was made of, and the request that it answers; the object may be newer by now.
     pub(super) generation: i64,
@@ -62,11 +61,12 @@ impl Attempt {
 }
 
 impl Run<'_> {
-    /// Sends the body and records the answer.
+    /// Sends the body and records the answer. The place at the PAM is another's as soon as there is one: it must not stand
+    /// empty while the API server is written to.
     pub(super) async fn send(&mut self, dispatch: Dispatch) -> Result<Option<Finding>, Trouble> {
         let object = self.object.clone();
         let (Some(way), Some(pass), Ok(spec), Some(Loaded::Values { values, prints })) =
-            (self.way.clone(), self.pass.clone(), &object.spec, &self.loaded)
+            (self.way.clone(), self.pass.take(), &object.spec, &self.loaded)
         else {
             return Ok(None);
         };
@@ -96,7 +96,6 @@ impl Run<'_> {
         });
         let attempt = Attempt {
             way,
-            pass,
             dispatch,
             generation: self.object.generation(),
             requested: self.object.requested().map(str::to_owned),
@@ -108,9 +107,12 @@ impl Run<'_> {
             names_owner: names_owner(spec),
         };
         let corrects = attempt.dispatch.corrects.is_some();
-        match self.post(&attempt.way.client, &attempt.pass, &body, corrects).await? {
-            Ok(answer) => self.answered(attempt, answer).await?,
-            Err(error) => self.failed(attempt, &error).await?,
+        match self.post(&attempt.way.client, &pass, &body, corrects).await? {
+            Ok(answer) => self.answered(attempt, answer, pass).await?,
+            Err(error) => {
+                drop(pass);
+                self.failed(attempt, &error).await?;
+            }
         }
         Ok(None)
     }
@@ -145,10 +147,12 @@ impl Run<'_> {
         if self.memory.unsettled.deactivated.as_deref() == Some(id) {
             return self.release(None).await;
         }
-        let (Some(way), Some(pass)) = (self.way.clone(), self.pass.clone()) else {
+        let (Some(way), Some(pass)) = (self.way.clone(), self.pass.take()) else {
             return Ok(());
         };
-        match self.context.effects.deactivate(&way.client, &pass, id).await {
+        let deactivated = self.context.effects.deactivate(&way.client, &pass, id).await;
+        drop(pass);
+        match deactivated {
             Err(error) if !matches!(error.class, Class::CredentialNotFound | Class::AlreadyInactive) => {
                 self.memory.pause(Instant::now(), error.retry_after);
                 let (stamp, message) = (self.stamp(), error.to_string());

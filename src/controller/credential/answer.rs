@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use crate::controller::{
-    connection::link::{Call, Problem},
+    connection::{
+        link::{Call, Problem},
+        turnstile::Pass,
+    },
     credential::{
         Run, Trouble, Way,
         act::Attempt,
@@ -20,7 +23,7 @@ use crate::{
 
 impl Run<'_> {
     /// The PAM accepted the body.
-    pub(super) async fn answered(&mut self, mut attempt: Attempt, answer: Answer) -> Result<(), Trouble> {
+    pub(super) async fn answered(&mut self, mut attempt: Attempt, answer: Answer, pass: Pass) -> Result<(), Trouble> {
         let surprise = surprise(&attempt, &answer);
         if attempt.way.is_current() && attempt.way.link.succeeded(Call::Write) {
             self.context.wake.connection(&attempt.way.link.key);
@@ -48,7 +51,7 @@ impl Run<'_> {
             match self
                 .context
                 .effects
-                .reactivate(&attempt.way.client, &attempt.pass, &answer.id)
+                .reactivate(&attempt.way.client, &pass, &answer.id)
                 .await
             {
                 Err(mut error) if error.class != Class::AlreadyActive => {
@@ -59,6 +62,7 @@ impl Run<'_> {
                 _ => {}
             }
         }
+        drop(pass);
         learn(&attempt, &answer.id);
         self.memory.succeed(attempt.dispatch.with_content, Instant::now());
         if let Some(difference) = &attempt.dispatch.corrects {

@@ -79,8 +79,8 @@ pub struct Run<'a> {
     pub(super) way: Option<Way>,
     /// What stands before the PAM.
     pub(super) turnstile: Option<Arc<Turnstile>>,
-    /// The permission to call it; ends with this reconcile.
-    pub(super) pass: Option<Arc<Pass>>,
+    /// The permission to call it, until it has answered.
+    pub(super) pass: Option<Pass>,
     /// The reconcile ends because the object's turn has not come.
     queued: bool,
 }
@@ -229,9 +229,7 @@ impl Run<'_> {
     /// Asks for the object's turn. Without one the object stands in the queue from now on, and is woken when it comes.
     fn takes_turn(&mut self) -> bool {
         let turnstile = self.turnstile.as_ref();
-        self.pass = turnstile
-            .and_then(|turnstile| turnstile.enter(&self.name))
-            .map(Arc::new);
+        self.pass = turnstile.and_then(|turnstile| turnstile.enter(&self.name));
         self.queued = self.pass.is_none();
         !self.queued
     }

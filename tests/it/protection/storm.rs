@@ -16,8 +16,9 @@ use crate::{
     world::World,
 };
 
-/// Calls that may fail before the breaker is open: five in a row, and those of the objects that are inside by then.
-const BEFORE: u64 = 5 + 16;
+/// Calls that may fail before the breaker is open: five in a row, and those of the objects that are inside by then, as many as
+/// `maxInFlight` lets in where it is omitted.
+const BEFORE: u64 = 5 + 24;
 
 /// How many objects may say that they wait for the PAM: those whose own calls fail, and five that hear of a failed listing.
 const SPEAK: u64 = BEFORE + 5;

@@ -31,12 +31,13 @@ pub struct Limits {
 
 impl Default for Limits {
     /// What an operator takes for itself where nobody says: enough for a thousand credentials in ten seconds, and no more
-    /// than a PAM that people work with can spare.
+    /// than a PAM that people work with can spare. An object has its place from its turn to the answer, with the write of
+    /// its claim between, so that there have to be more places than the PAM alone would fill.
     fn default() -> Self {
         Self {
             per_second: 100,
             burst: 200,
-            in_flight: 16,
+            in_flight: 24,
         }
     }
 }
