@@ -42,15 +42,16 @@ impl Lanes {
     }
 
     /// The next object, while fewer than `most` were taken and have not ended. A quarter of them, if that is at least one, is
-    /// kept free for the first lane, so that a change finds a place however busy the others are.
+    /// kept free for the first lane, so that a change finds a place however busy the others are; and while the first lane is
+    /// at work the others have no more than a quarter, so that the API server answers it soon.
     pub fn pop(&mut self, most: usize) -> Option<(Name, Lane)> {
+        let quarter = most / 4;
+        let is_object_at_work =
+            self.running[Lane::Object as usize] > 0 || !self.lines[Lane::Object as usize].is_empty();
         let others = self.running[Lane::Reference as usize] + self.running[Lane::Resync as usize];
-        let may_run = |lane| match lane {
-            Lane::Object => others + self.running[Lane::Object as usize] < most,
-            Lane::Reference | Lane::Resync => {
-                others + self.running[Lane::Object as usize] < most && others < (most - most / 4).max(1)
-            }
-        };
+        let places = if is_object_at_work { quarter } else { most - quarter };
+        let is_free = others + self.running[Lane::Object as usize] < most;
+        let may_run = |lane| is_free && (lane == Lane::Object || others < places.max(1));
         let mut lanes = order(self.turns).into_iter();
         let lane = lanes.find(|lane| !self.lines[*lane as usize].is_empty() && may_run(*lane))?;
         self.turns += 1;

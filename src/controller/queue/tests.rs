@@ -115,6 +115,18 @@ fn no_more_run_than_may_and_a_quarter_is_kept_free_for_the_first_lane() {
 }
 
 #[test]
+fn while_the_first_lane_is_at_work_the_others_have_a_quarter() {
+    let mut state = filled(Lane::Resync, &["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let now = Instant::now();
+    state.push(&name("changed"), Lane::Object);
+    let taken: Vec<_> = std::iter::from_fn(|| state.pop(now, 8)).collect();
+    assert_eq!(taken.len(), 3, "{taken:?}");
+    state.end(&name("changed"), Lane::Object, Action::await_change(), now);
+    let more: Vec<_> = std::iter::from_fn(|| state.pop(now, 8)).collect();
+    assert_eq!(more.len(), 4, "{more:?}");
+}
+
+#[test]
 fn an_object_comes_back_by_itself_unless_it_is_woken_before() {
     let mut state = filled(Lane::Object, &["a"]);
     let (now, pause) = (Instant::now(), Duration::from_secs(5));
