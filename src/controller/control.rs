@@ -51,14 +51,19 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
             self.run_one(
                 &wake.credentials,
                 caches.credentials,
-                credential::reconcile,
+                |turn, object, context| credential::reconcile(turn.name.clone(), turn.woken, object, context),
                 track::gone
             ),
-            self.run_one(&wake.connections, caches.connections, connection::reconcile, |_, _| {}),
+            self.run_one(
+                &wake.connections,
+                caches.connections,
+                |turn, object, context| connection::reconcile(turn.name.clone(), object, context),
+                |_, _| {}
+            ),
             self.run_one(
                 &wake.cluster_connections,
                 caches.cluster_connections,
-                connection::reconcile,
+                |turn, object, context| connection::reconcile(turn.name.clone(), object, context),
                 |_, _| {}
             ),
         );
@@ -70,7 +75,7 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
         &self,
         queue: &Queue,
         store: Store<Packed<K>>,
-        reconcile: impl Fn(Name, Guarded<K>, Arc<Context>) -> F,
+        reconcile: impl Fn(&Turn, Guarded<K>, Arc<Context>) -> F,
         gone: impl Fn(&Context, &Name),
     ) where
         K: Labelled
@@ -97,7 +102,7 @@ impl<S: Future<Output = ()> + Clone + Send + 'static> Control<S> {
             };
             let worker = self.context.metrics.worker(&kind);
             // Boxed where it is made: it is too large to be moved about.
-            let reconcile = Box::pin(reconcile(turn.name.clone(), object.open(), self.context.clone()));
+            let reconcile = Box::pin(reconcile(&turn, object.open(), self.context.clone()));
             running.spawn(work(turn, worker, reconcile));
         }
         running.close();

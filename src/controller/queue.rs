@@ -63,6 +63,8 @@ struct Place {
     lane: Option<Lane>,
     /// It comes back by itself.
     timer: Option<(Instant, u64)>,
+    /// When it was woken last.
+    woken: Option<Instant>,
 }
 
 /// The right to reconcile one object, until it is given back.
@@ -72,6 +74,8 @@ pub struct Turn {
     queue: Queue,
     /// Whose turn it is.
     pub name: Name,
+    /// When it was woken last: whatever there is to see of it was there by then.
+    pub woken: Instant,
     lane: Lane,
 }
 
@@ -112,9 +116,16 @@ impl Queue {
         loop {
             let timer = {
                 let mut state = self.lock();
-                if let Some((name, lane)) = state.pop(Instant::now(), most) {
+                let now = Instant::now();
+                if let Some((name, lane)) = state.pop(now, most) {
+                    let woken = state.places.get(&name).and_then(|place| place.woken).unwrap_or(now);
                     let queue = self.clone();
-                    return Turn { queue, name, lane };
+                    return Turn {
+                        queue,
+                        name,
+                        woken,
+                        lane,
+                    };
                 }
                 state.timers.first_key_value().map(|((due, _), _)| *due)
             };
@@ -144,6 +155,7 @@ impl Queue {
 impl State {
     fn push(&mut self, name: &Name, lane: Lane) {
         let place = self.places.entry(name.clone()).or_default();
+        place.woken = Some(Instant::now());
         if place.lane.is_some_and(|waits| waits <= lane) {
             return;
         }

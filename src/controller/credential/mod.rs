@@ -75,6 +75,8 @@ pub struct Run<'a> {
     pub(super) name: Name,
     pub(super) object: Arc<Credential>,
     pub(super) memory: Box<Memory>,
+    /// When what is seen first was there; what is seen later is new.
+    pub(super) woken: Option<Instant>,
     pub(super) loaded: Option<Loaded>,
     pub(super) way: Option<Way>,
     /// What stands before the PAM.
@@ -94,8 +96,13 @@ pub struct Way {
     pub(super) client: Arc<Client>,
 }
 
-/// Reconciles an object and says when to come back.
-pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) -> Result<Action, Failed> {
+/// Reconciles an object, woken at that moment, and says when to come back.
+pub async fn reconcile(
+    name: Name,
+    woken: Instant,
+    object: Credential,
+    context: Arc<Context>,
+) -> Result<Action, Failed> {
     let object = Arc::new(object);
     let mut memory = context.memories.take(&name, &object, Instant::now());
     if !context.shard.owns(&object) && memory.unsettled.unrecorded.is_none() {
@@ -119,6 +126,7 @@ pub async fn reconcile(name: Name, object: Credential, context: Arc<Context>) ->
         name,
         object,
         memory,
+        woken: Some(woken),
         loaded: None,
         way: None,
         turnstile: None,

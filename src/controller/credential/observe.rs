@@ -62,7 +62,10 @@ impl Run<'_> {
         let state = link.as_deref().map(Link::state);
         let versions = self.versions(spec, status);
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
-        if self.memory.note(self.inputs(&versions, epoch), now) {
+        // Of a hundred thousand objects that a start finds, the last one is looked at minutes after the first, and needs no
+        // listing more for that.
+        let seen = self.woken.take().unwrap_or(now);
+        if self.memory.note(self.inputs(&versions, epoch), seen) {
             // Spec or Secrets changed while a call was under way: what was read before is not what they say now.
             self.loaded = None;
         }

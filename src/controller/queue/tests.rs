@@ -142,6 +142,27 @@ fn an_object_comes_back_by_itself_unless_it_is_woken_before() {
     assert!(state.places.is_empty() && state.timers.is_empty());
 }
 
+#[tokio::test]
+async fn a_turn_says_when_its_object_was_woken_last() {
+    let queue = Queue::default();
+    queue.open();
+    queue.push(&name("a"), Lane::Object);
+    let between = Instant::now();
+    let turn = queue.next(MOST).await;
+    assert!(turn.woken <= between);
+    queue.push(&name("a"), Lane::Resync);
+    queue.push(&name("b"), Lane::Object);
+    turn.end(Action::await_change());
+    let again = Instant::now();
+    queue.push(&name("b"), Lane::Resync);
+    for expected in ["b", "a"] {
+        let turn = queue.next(MOST).await;
+        assert_eq!(turn.name, name(expected));
+        assert_eq!(turn.woken >= again, expected == "b", "also where it keeps its place");
+        turn.end(Action::await_change());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_the_next_hears_of_it() {
     let queue = Queue::default();
