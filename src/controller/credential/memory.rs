@@ -72,6 +72,13 @@ pub struct Memory {
 #[derive(Clone)]
 pub struct StatusChange(pub Arc<dyn Fn(PamCredentialStatus) -> PamCredentialStatus + Send + Sync>);
 
+/// Two are the same only where one is a clone of the other.
+impl PartialEq for StatusChange {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl std::fmt::Debug for StatusChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("StatusChange")

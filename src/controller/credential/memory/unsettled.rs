@@ -3,6 +3,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    sync::LazyLock,
     time::Instant,
 };
 
@@ -13,7 +14,7 @@ use crate::controller::{
 };
 
 /// What is not settled.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Unsettled {
     /// Not to be tried again before.
     pub held_until: Option<Instant>,
@@ -40,41 +41,7 @@ pub struct Unsettled {
 }
 
 /// Nothing is.
-static SETTLED: Unsettled = Unsettled {
-    held_until: None,
-    refused: false,
-    failures: 0,
-    troubles: 0,
-    unsure: None,
-    unconfirmed: Vec::new(),
-    internal_errors: 0,
-    unrecorded: None,
-    deactivated: None,
-    told: None,
-    first_failed: None,
-};
-
-impl Unsettled {
-    fn is_settled(&self) -> bool {
-        let Self {
-            held_until: None,
-            refused: false,
-            failures: 0,
-            troubles: 0,
-            unsure: None,
-            unconfirmed,
-            internal_errors: 0,
-            unrecorded: None,
-            deactivated: None,
-            told: None,
-            first_failed: None,
-        } = self
-        else {
-            return false;
-        };
-        unconfirmed.is_empty()
-    }
-}
+static SETTLED: LazyLock<Unsettled> = LazyLock::new(Unsettled::default);
 
 /// An [`Unsettled`] that takes no place while it is settled.
 #[derive(Debug, Default)]
@@ -83,7 +50,7 @@ pub struct Rarely(Option<Box<Unsettled>>);
 impl Rarely {
     /// Gives the place back, if nothing is unsettled any more.
     pub fn tidy(&mut self) {
-        self.0.take_if(|unsettled| unsettled.is_settled());
+        self.0.take_if(|unsettled| **unsettled == *SETTLED);
     }
 }
 
@@ -108,7 +75,7 @@ mod tests {
     #[test]
     fn what_is_settled_takes_no_place() {
         let mut rarely = Rarely::default();
-        assert!(rarely.is_settled() && rarely.unsure.is_none());
+        assert!(*rarely == *SETTLED && rarely.unsure.is_none());
         rarely.failures += 1;
         rarely.tidy();
         assert_eq!(rarely.failures, 1, "what is not settled is kept");
