@@ -90,9 +90,14 @@ impl<K> Packed<K> {
         }
     }
 
-    fn look<T: DeserializeOwned>(&self) -> T {
+    /// Those fields of the object that `T` names; none where they are not as it has them.
+    pub fn part<T: DeserializeOwned>(&self) -> Option<T> {
         let text = decompress_size_prepended_with_dict(&self.bytes, DICTIONARY).expect(WRITTEN);
-        serde_json::from_slice(&text).expect(WRITTEN)
+        serde_json::from_slice(&text).ok()
+    }
+
+    fn look<T: DeserializeOwned>(&self) -> T {
+        self.part().expect(WRITTEN)
     }
 }
 

@@ -4,9 +4,10 @@
 
 use std::time::Instant;
 
-use crate::api::{Claim, PamCredentialStatus, PasswordPolicy};
+use serde::Deserialize;
+
+use crate::api::{Claim, PasswordPolicy, condition::DRIFTED};
 use crate::controller::{
-    Credential,
     connection::link::Link,
     context::Context,
     index::{Reference, Referrer},
@@ -47,10 +48,15 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
     let (mut concerned, mut owned, mut missing) = (Vec::new(), 0, 0);
     for referrer in context.index.referrers(&Reference::Connection(link.key.clone())) {
         let Referrer::Credential(name) = referrer else { continue };
-        let Some(object) = context.credential(&name) else {
+        let Some(object) = context.credentials.get(&name) else {
             continue;
         };
-        let Some((status, claim, id)) = ownership(&object, &terms.target) else {
+        // What cannot be read so has to look itself.
+        let Some(seen) = object.part::<Seen>() else {
+            concerned.push(name);
+            continue;
+        };
+        let Some((claim, id)) = seen.ownership(&terms.target) else {
             continue;
         };
         let entry = register.by_id(id);
@@ -59,7 +65,7 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
         }
         owned += 1;
         missing += usize::from(entry.is_none());
-        if concerns(context, &name, &object, status, claim, entry.as_ref(), register.began) {
+        if concerns(context, &name, &seen, claim, entry.as_ref(), register.began) {
             concerned.push(name);
         }
     }
@@ -70,33 +76,111 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
     }
 }
 
-/// What an object owns at this PAM.
-fn ownership<'a>(object: &'a Credential, target: &str) -> Option<(&'a PamCredentialStatus, &'a Claim, &'a str)> {
-    let status = object.status.as_deref()?;
-    let claim = status.claim.as_ref().filter(|claim| claim.target == target)?;
-    Some((status, claim, claim.id.as_deref()?))
+/// What is compared of an object; all of it is opened only where somebody has to look.
+#[derive(Deserialize)]
+struct Seen {
+    spec: SeenSpec,
+    status: Option<SeenStatus>,
 }
 
-fn concerns(
-    context: &Context,
-    name: &Name,
-    object: &Credential,
-    status: &PamCredentialStatus,
-    claim: &Claim,
-    entry: Option<&Entry>,
-    began: Instant,
-) -> bool {
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenSpec {
+    password_policy: Option<PasswordPolicy>,
+}
+
+#[derive(Deserialize)]
+struct SeenStatus {
+    claim: Option<Claim>,
+    applied: Option<SeenApplied>,
+    #[serde(default)]
+    conditions: Vec<SeenCondition>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenApplied {
+    change_seen: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SeenCondition {
+    #[serde(rename = "type")]
+    type_: String,
+}
+
+impl Seen {
+    /// What the object owns at this PAM, and its id there.
+    fn ownership(&self, target: &str) -> Option<(&Claim, &str)> {
+        let claim = self.status.as_ref()?.claim.as_ref()?;
+        Some((claim, claim.id.as_deref()?)).filter(|_| claim.target == target)
+    }
+
+    fn is_drifted(&self) -> bool {
+        let conditions = self.status.iter().flat_map(|status| &status.conditions);
+        conditions.into_iter().any(|condition| condition.type_ == DRIFTED)
+    }
+
+    /// Whether a password is enforced that was changed at another time than this.
+    fn enforces_other_than(&self, change: Option<&String>) -> bool {
+        let applied = self.status.as_ref().and_then(|status| status.applied.as_ref());
+        self.spec.password_policy == Some(PasswordPolicy::Enforce)
+            && applied.is_some_and(|applied| applied.change_seen.as_ref() != change)
+    }
+}
+
+fn concerns(context: &Context, name: &Name, seen: &Seen, claim: &Claim, entry: Option<&Entry>, began: Instant) -> bool {
     let Some(entry) = entry else { return true };
     let same_identity =
         entry.identifier.as_deref() == Some(claim.identifier.as_str()) && entry.triple == Triple::from(claim);
-    if !same_identity || status.drifted_because().is_some() {
-        return true;
+    !same_identity
+        || seen.is_drifted()
+        || seen.enforces_other_than(entry.change.as_ref())
+        || context.memories.show(name, entry.change.as_ref(), began)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        api::PamCredential,
+        controller::{packed::Arrival, store::Watched},
+    };
+
+    fn seen(object: Value) -> Option<Seen> {
+        let object: Arrival<PamCredential> = serde_json::from_value(object).expect("readable as far as it goes");
+        object.keep().part()
     }
-    let enforces = object
-        .spec
-        .as_ref()
-        .is_ok_and(|spec| spec.password_policy == Some(PasswordPolicy::Enforce));
-    let applied = status.applied.as_ref();
-    let unseen = enforces && applied.is_some_and(|applied| applied.change_seen != entry.change);
-    unseen || context.memories.show(name, entry.change.as_ref(), began)
+
+    #[test]
+    fn what_is_compared_is_what_the_object_says() {
+        let claim = json!({
+            "target": "https://pam", "id": "7", "identifier": "a", "hostname": "db", "ip": "10.0.0.1", "username": "app",
+            "mac": "m",
+        });
+        let object = seen(json!({
+            "metadata": {"name": "db"},
+            "spec": {"connectionRef": {"name": "pam"}, "passwordPolicy": "Enforce"},
+            "status": {
+                "id": "7", "claim": claim,
+                "applied": {"generation": 1, "changeSeen": "noon"},
+                "conditions": [{"type": "Ready", "reason": "Synced"}, {"type": "Drifted", "reason": "Drifted"}],
+            },
+        }))
+        .expect("readable");
+        assert_eq!(object.ownership("https://pam").map(|(_, id)| id), Some("7"));
+        assert!(object.ownership("https://other").is_none());
+        assert!(object.is_drifted());
+        assert!(!object.enforces_other_than(Some(&"noon".to_owned())));
+        assert!(object.enforces_other_than(None) && object.enforces_other_than(Some(&"later".to_owned())));
+    }
+
+    #[test]
+    fn an_object_without_status_owns_nothing_and_an_unreadable_one_cannot_be_compared() {
+        let new = seen(json!({"metadata": {"name": "db"}, "spec": {}})).expect("readable");
+        assert!(new.ownership("https://pam").is_none() && !new.is_drifted());
+        assert!(seen(json!({"metadata": {"name": "db"}, "spec": 7})).is_none());
+    }
 }
