@@ -21,7 +21,7 @@ pub struct Listing {
 type Row = [u32; 7];
 
 /// One credential of the listing. It has no password: the listing never discloses one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Entry<'a> {
     /// The PAM's id; empty when the PAM left it out.
     pub id: &'a str,

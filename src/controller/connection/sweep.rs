@@ -1,8 +1,7 @@
 //! One listing serves every object: which of them does it concern?
 //!
-//! Most objects are in the PAM as they left it, and a listing of a hundred thousand credentials must not wake them all.
-
-use std::time::Instant;
+//! Most objects are in the PAM as they left it, and a listing of a hundred thousand credentials must not wake them all, nor open
+//! them: what was listed as it was before tells nothing new.
 
 use serde::Deserialize;
 
@@ -10,6 +9,7 @@ use crate::api::{Claim, PasswordPolicy, condition::DRIFTED};
 use crate::controller::{
     connection::link::Link,
     context::Context,
+    credential::memory::compared::Compared,
     index::{Reference, Referrer},
     ownership::{
         identity::{Entry, Name, Triple},
@@ -48,32 +48,74 @@ pub fn sweep(context: &Context, link: &Link, register: &Register) -> Sweep {
     let (mut concerned, mut owned, mut missing) = (Vec::new(), 0, 0);
     for referrer in context.index.referrers(&Reference::Connection(link.key.clone())) {
         let Referrer::Credential(name) = referrer else { continue };
-        let Some(object) = context.credentials.get(&name) else {
-            continue;
-        };
-        // What cannot be read so has to look itself.
-        let Some(seen) = object.part::<Seen>() else {
-            concerned.push(name);
-            continue;
-        };
-        let Some((claim, id)) = seen.ownership(&terms.target) else {
-            continue;
-        };
-        let entry = register.by_id(id);
-        if entry.is_none() && context.memories.is_younger(&name, register.began) {
-            continue;
+        match look(context, &name, register, &terms.target) {
+            Verdict::OwnsNothing => continue,
+            Verdict::Unreadable => {}
+            Verdict::AsBefore => {
+                owned += 1;
+                continue;
+            }
+            Verdict::Listed => owned += 1,
+            Verdict::Missing => {
+                owned += 1;
+                missing += 1;
+            }
         }
-        owned += 1;
-        missing += usize::from(entry.is_none());
-        if concerns(context, &name, &seen, claim, entry.as_ref(), register.began) {
-            concerned.push(name);
-        }
+        concerned.push(name);
     }
     let too_many = register.has_entries() && missing > FEW && missing * SHARE > owned;
     Sweep {
         concerned,
         vanished: too_many.then_some(Vanished { missing, owned }),
     }
+}
+
+/// What a listing says of one object.
+enum Verdict {
+    /// Nothing of its own is to be expected in it.
+    OwnsNothing,
+    /// Its own credential is listed and tells nothing new.
+    AsBefore,
+    /// Its own credential is listed, and the object has to look.
+    Listed,
+    /// Its own credential is not listed, and the object has to look.
+    Missing,
+    /// What the object says cannot be compared, so that it has to look.
+    Unreadable,
+}
+
+fn look(context: &Context, name: &Name, register: &Register, target: &str) -> Verdict {
+    let before = context.memories.glimpse(name);
+    let known = before.and_then(|memory| memory.compared);
+    if known.is_some_and(|known| register.mark(known.key, target) == Some(known.mark)) {
+        return Verdict::AsBefore;
+    }
+    let Some(object) = context.credentials.get(name) else {
+        return Verdict::OwnsNothing;
+    };
+    let Some(seen) = object.part::<Seen>() else {
+        return Verdict::Unreadable;
+    };
+    let Some((claim, id)) = seen.ownership(target) else {
+        return Verdict::OwnsNothing;
+    };
+    let Some(entry) = register.by_id(id) else {
+        let is_younger = context.memories.is_younger(name, register.began);
+        return if is_younger {
+            Verdict::OwnsNothing
+        } else {
+            Verdict::Missing
+        };
+    };
+    if seen.differs(claim, &entry) || context.memories.show(name, entry.change.as_ref(), register.began) {
+        return Verdict::Listed;
+    }
+    let key = Register::key(id);
+    if let (Some(before), Some(mark)) = (before, register.mark(key, target)) {
+        let compared = Compared { key, mark };
+        context.memories.compared(name, before, compared, register.began);
+    }
+    Verdict::AsBefore
 }
 
 /// What is compared of an object; all of it is opened only where somebody has to look.
@@ -116,6 +158,13 @@ impl Seen {
         Some((claim, claim.id.as_deref()?)).filter(|_| claim.target == target)
     }
 
+    /// Whether the object has to look at this entry of its own, whatever was remembered of it.
+    fn differs(&self, claim: &Claim, entry: &Entry) -> bool {
+        let same_identity =
+            entry.identifier.as_deref() == Some(claim.identifier.as_str()) && entry.triple == Triple::from(claim);
+        !same_identity || self.is_drifted() || self.enforces_other_than(entry.change.as_ref())
+    }
+
     fn is_drifted(&self) -> bool {
         let conditions = self.status.iter().flat_map(|status| &status.conditions);
         conditions.into_iter().any(|condition| condition.type_ == DRIFTED)
@@ -127,16 +176,6 @@ impl Seen {
         self.spec.password_policy == Some(PasswordPolicy::Enforce)
             && applied.is_some_and(|applied| applied.change_seen.as_ref() != change)
     }
-}
-
-fn concerns(context: &Context, name: &Name, seen: &Seen, claim: &Claim, entry: Option<&Entry>, began: Instant) -> bool {
-    let Some(entry) = entry else { return true };
-    let same_identity =
-        entry.identifier.as_deref() == Some(claim.identifier.as_str()) && entry.triple == Triple::from(claim);
-    !same_identity
-        || seen.is_drifted()
-        || seen.enforces_other_than(entry.change.as_ref())
-        || context.memories.show(name, entry.change.as_ref(), began)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What this process remembers of an object between two reconciles. All of it may be lost: a restart then costs a
 //! listing, never a wrong write.
 
+pub mod compared;
 mod unsettled;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::controller::{
     print::print,
 };
 
+use compared::{Compared, Glimpse};
 use unsettled::Rarely;
 
 /// A request can still arrive this long after its deadline (design 3, "Answers").
@@ -66,6 +68,10 @@ pub struct Memory {
     pub gone: bool,
     /// What listings showed since the last answer.
     pub lookout: Lookout,
+    /// How often it was put back.
+    turns: u32,
+    /// The entry of a listing that was compared since then, and told nothing new.
+    compared: Option<Compared>,
 }
 
 /// A result of a PAM call: a pure change of status, to be made on whatever the API server has.
@@ -99,6 +105,8 @@ impl Memory {
             trouble: false,
             gone: false,
             lookout: Lookout::new(now),
+            turns: 0,
+            compared: None,
         }
     }
 
@@ -250,6 +258,8 @@ impl Memories {
     /// Puts it back.
     pub fn put(&self, name: Name, mut memory: Box<Memory>) {
         memory.unsettled.tidy();
+        memory.turns = memory.turns.wrapping_add(1);
+        memory.compared = None;
         self.lock().insert(name, memory);
     }
 
@@ -300,6 +310,24 @@ impl Memories {
         match self.lock().get_mut(name) {
             Some(memory) => memory.lookout.compare(change, began),
             None => true,
+        }
+    }
+
+    /// Looks into the memory of an object, unless a reconcile has it just now.
+    pub fn glimpse(&self, name: &Name) -> Option<Glimpse> {
+        self.lock().get(name).map(|memory| Glimpse {
+            turns: memory.turns,
+            compared: memory.compared,
+        })
+    }
+
+    /// A listing that began then told nothing new of an object. It is kept only where no reconcile came between, and what was
+    /// compared is what reconciles know.
+    pub fn compared(&self, name: &Name, before: Glimpse, compared: Compared, began: Instant) {
+        let mut memories = self.lock();
+        let memory = memories.get_mut(name).filter(|memory| memory.turns == before.turns);
+        if let Some(memory) = memory.filter(|memory| memory.newest.is_none() && !memory.lookout.is_younger(began)) {
+            memory.compared = Some(compared);
         }
     }
 

@@ -85,7 +85,19 @@ impl Register {
 
     /// The credential with this id.
     pub fn by_id(&self, id: &str) -> Option<Entry> {
-        self.matching(print(("id", id)), |entry| entry.id == id).pop()
+        self.matching(Self::key(id), |entry| entry.id == id).pop()
+    }
+
+    /// Under which a credential with this id is found.
+    pub fn key(id: &str) -> u64 {
+        print(("id", id))
+    }
+
+    /// A number for all that is listed of a credential of this target; none where it is not listed, or answers told of it
+    /// since.
+    pub fn mark(&self, key: u64, target: &str) -> Option<u64> {
+        let at = self.listed.positions(key).last()?;
+        (!self.learnt.ids.contains_key(&key)).then(|| print((target, self.listing.get(at))))
     }
 
     /// All credentials whose identifier could be this one.
@@ -189,7 +201,7 @@ fn keys(entry: &Entry) -> impl Iterator<Item = u64> + use<> {
         .identifier
         .as_deref()
         .map(|text| print(("identifier", fold(text))));
-    [print(("id", &entry.id)), print(("triple", entry.triple.folded()))]
+    [Register::key(&entry.id), print(("triple", entry.triple.folded()))]
         .into_iter()
         .chain(identifier)
 }

@@ -167,6 +167,32 @@ fn of_an_earlier_object_only_the_request_that_may_still_arrive_is_remembered() {
 }
 
 #[test]
+fn what_was_compared_holds_until_the_next_reconcile() {
+    let memories = Memories::default();
+    let began = Instant::now();
+    let now = began + Duration::from_secs(1);
+    let entry = Compared { key: 1, mark: 2 };
+    let seen = || memories.glimpse(&name()).expect("it is there");
+    let memory = memories.take(&name(), &object("u"), now);
+    assert!(memories.glimpse(&name()).is_none(), "a reconcile has it");
+    memories.put(name(), memory);
+    let before = seen();
+    memories.compared(&name(), before, entry, began);
+    assert_eq!(seen().compared, None, "the listing is older than what is known");
+    memories.compared(&name(), before, entry, now);
+    assert_eq!(seen().compared, Some(entry));
+
+    let mut memory = memories.take(&name(), &object("u"), now);
+    memory.newest = Some(Arc::new(object("u")));
+    memories.put(name(), memory);
+    assert_eq!(seen().compared, None);
+    memories.compared(&name(), before, entry, now);
+    assert_eq!(seen().compared, None, "a reconcile came between");
+    memories.compared(&name(), seen(), entry, now);
+    assert_eq!(seen().compared, None, "the watch does not show yet what was written");
+}
+
+#[test]
 fn a_deleted_object_is_forgotten_unless_a_request_of_it_may_still_arrive() {
     let now = Instant::now();
     for (settles, expected) in [

@@ -100,6 +100,27 @@ fn an_id_is_found_to_the_letter() {
 }
 
 #[test]
+fn the_mark_of_an_entry_is_another_when_anything_in_it_is() {
+    let began = Instant::now();
+    let mark = |entry: Entry| listed(&[entry], began).mark(Register::key("1"), "pam");
+    let first = mark(entry("1", "a", "app"));
+    assert!(first.is_some());
+    assert_eq!(mark(entry("1", "a", "app")), first);
+    let others = [entry("1", "A", "app"), entry("1", "a", "App"), entry("2", "a", "app")];
+    for other in others {
+        assert_ne!(mark(other), first);
+    }
+    let mut register = listed(&[entry("1", "a", "app")], began);
+    assert_ne!(register.mark(Register::key("1"), "other"), first, "another PAM");
+    register.learn(entry("1", "a", "app"), began);
+    assert_eq!(
+        register.mark(Register::key("1"), "pam"),
+        None,
+        "what answers say since is not what was listed"
+    );
+}
+
+#[test]
 fn an_entry_without_identifier_answers_to_no_identifier() {
     let register = listed(&[entry("1", "", "app")], Instant::now());
     assert!(register.by_identifier("").is_empty());
