@@ -154,8 +154,9 @@ struct SeenCondition {
 impl Seen {
     /// What the object owns at this PAM, and its id there.
     fn ownership(&self, target: &str) -> Option<(&Claim, &str)> {
-        let claim = self.status.as_ref()?.claim.as_ref()?;
-        Some((claim, claim.id.as_deref()?)).filter(|_| claim.target == target)
+        let claim = self.status.as_ref()?.claim.as_ref();
+        let claim = claim.filter(|claim| claim.target == target)?;
+        Some((claim, claim.id.as_deref()?))
     }
 
     /// Whether the object has to look at this entry of its own, whatever was remembered of it.
