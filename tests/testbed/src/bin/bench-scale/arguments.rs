@@ -38,6 +38,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rate: u32,
 
+    /// The objects that scenarios share have the deletion policy Deactivate, a write more for each; S9 then deletes these
+    #[arg(long)]
+    pub deactivate: bool,
+
     /// S2: how long nothing happens, in seconds
     #[arg(long, default_value_t = 600)]
     pub idle: u64,

@@ -26,7 +26,12 @@ pub async fn measure(stage: &Stage<'_>) -> Result<(Record, Operator), Error> {
     let (wall, cpu) = (started.elapsed(), operator.usage()?.cpu);
     let control_plane = stage.control_plane.cpu()?.saturating_sub(before);
     settle(&operator).await?;
-    let mut record = stage.record("S1", 0);
+    let scenario = if stage.run.arguments.deactivate {
+        "S1, with Deactivate"
+    } else {
+        "S1"
+    };
+    let mut record = stage.record(scenario, 0);
     record.seconds("until all are Ready", wall);
     record.number("objects a second", "1/s", f64::from(count) / wall.as_secs_f64());
     record.cpu_each("CPU for an object", cpu, count);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{Api, api::DeleteParams};
 use pam_operator::api::PamCredential;
-use testbed::{Error, Progress};
+use testbed::{Error, Operator, Progress};
 
 use super::{converged, plot, tenant};
 use crate::{
@@ -16,7 +16,32 @@ use crate::{
 };
 
 /// From the first deletion until no object is left.
-pub async fn measure(run: Run<'_>) -> Result<Record, Error> {
+pub async fn measure(stage: &Stage<'_>, operator: &Operator) -> Result<Record, Error> {
+    let follower = Follower::begin(&stage.admin).await?;
+    let void = stage.pam.look(|store| stage.fleet.void(store, 0));
+    let (mark, before) = (stage.pam.mark(), operator.usage()?.cpu);
+    let started = Instant::now();
+    let progress = Progress::start(format!("S9, {}", stage.run.contestant.name()));
+    progress
+        .follow("everything is deleted", delete_all(stage, follower))
+        .await?;
+    let wall = started.elapsed();
+    settle(operator).await?;
+    let cpu = operator.usage()?.cpu.saturating_sub(before);
+    let active = stage
+        .pam
+        .look(|store| store.entries().iter().filter(|entry| entry.is_active).count());
+    let left = (active > 0).then(|| format!("{active} entries are still active"));
+    let mut record = Record::new(stage.run, "S9", stage.fleet.len(), void.or(left));
+    record.seconds("until all are gone", wall);
+    record.cpu_each("CPU for an object", cpu, stage.fleet.len());
+    record.count("POSTs", stage.pam.mark() - mark);
+    record.memory(operator.usage()?);
+    Ok(record)
+}
+
+/// The same with objects of its own, as those that scenarios share have another policy.
+pub async fn on_own_stage(run: Run<'_>) -> Result<Record, Error> {
     let tenants = [tenant(run.arguments.objects)];
     let plot = Plot {
         deactivates: true,
@@ -24,27 +49,7 @@ pub async fn measure(run: Run<'_>) -> Result<Record, Error> {
     };
     let stage = Stage::set(run, plot).await?;
     let operator = converged(&stage).await?;
-    let follower = Follower::begin(&stage.admin).await?;
-    let void = stage.pam.look(|store| stage.fleet.void(store, 0));
-    let (mark, before) = (stage.pam.mark(), operator.usage()?.cpu);
-    let started = Instant::now();
-    let progress = Progress::start(format!("S9, {}", run.contestant.name()));
-    progress
-        .follow("everything is deleted", delete_all(&stage, follower))
-        .await?;
-    let wall = started.elapsed();
-    settle(&operator).await?;
-    let cpu = operator.usage()?.cpu.saturating_sub(before);
-    let active = stage
-        .pam
-        .look(|store| store.entries().iter().filter(|entry| entry.is_active).count());
-    let left = (active > 0).then(|| format!("{active} entries are still active"));
-    let mut record = Record::new(run, "S9", stage.fleet.len(), void.or(left));
-    record.seconds("until all are gone", wall);
-    record.cpu_each("CPU for an object", cpu, stage.fleet.len());
-    record.count("POSTs", stage.pam.mark() - mark);
-    record.memory(operator.usage()?);
-    Ok(record)
+    measure(&stage, &operator).await
 }
 
 /// Deletes all objects and waits until they are gone.

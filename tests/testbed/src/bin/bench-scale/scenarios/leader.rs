@@ -14,14 +14,13 @@ use crate::{
 const SECONDS: u32 = 5;
 const END: Duration = Duration::from_secs(1);
 
-/// The longest that a change waited, for each end. `leader` leads already.
-pub async fn measure(stage: &mut Stage<'_>, leader: Operator) -> Result<Vec<Record>, Error> {
+/// How long changes waited, for each end, and who leads then. `leader` leads already.
+pub async fn measure(stage: &mut Stage<'_>, leader: Operator) -> Result<([Record; 2], Operator), Error> {
     let second = stage.start().await?;
     let killed = during(stage, "S10, killed", async { leader.kill().await.map(drop) }).await?;
     let third = stage.start().await?;
     let stopped = during(stage, "S10, stopped", async { second.stop().await.map(drop) }).await?;
-    drop(third);
-    Ok(vec![killed, stopped])
+    Ok(([killed, stopped], third))
 }
 
 async fn during(

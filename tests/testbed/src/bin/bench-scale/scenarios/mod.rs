@@ -42,14 +42,15 @@ pub async fn measure(run: Run<'_>, records: &mut Vec<Record>) -> Result<(), Erro
     if run.arguments.has(Scenario::Requests) {
         records.push(requests::measure(run).await?);
     }
-    if ON_MAIN_STAGE.iter().any(|scenario| run.arguments.has(*scenario)) {
+    let has_main_stage = ON_MAIN_STAGE.iter().any(|scenario| run.arguments.has(*scenario));
+    if has_main_stage {
         on_main_stage(run, records).await?;
     }
     if run.arguments.has(Scenario::S6) {
         records.push(fairness::measure(run).await?);
     }
-    if run.arguments.has(Scenario::S9) {
-        records.push(deletion::measure(run).await?);
+    if run.arguments.has(Scenario::S9) && !(has_main_stage && run.arguments.deactivate) {
+        records.push(deletion::on_own_stage(run).await?);
     }
     Ok(())
 }
@@ -67,7 +68,12 @@ const ON_MAIN_STAGE: [Scenario; 8] = [
 ];
 
 async fn on_main_stage(run: Run<'_>, records: &mut Vec<Record>) -> Result<(), Error> {
-    let mut stage = Stage::set(run, plot(&[tenant(run.arguments.objects)])).await?;
+    let tenants = [tenant(run.arguments.objects)];
+    let plot = Plot {
+        deactivates: run.arguments.deactivate,
+        ..plot(&tenants)
+    };
+    let mut stage = Stage::set(run, plot).await?;
     let (record, mut operator) = converge::measure(&stage).await?;
     records.push(record);
     if run.arguments.has(Scenario::S2) {
@@ -98,7 +104,13 @@ async fn on_main_stage(run: Run<'_>, records: &mut Vec<Record>) -> Result<(), Er
         settle(&operator).await?;
     }
     if run.arguments.has(Scenario::S10) {
-        records.extend(leader::measure(&mut stage, operator).await?);
+        let ended;
+        (ended, operator) = leader::measure(&mut stage, operator).await?;
+        records.extend(ended);
+        settle(&operator).await?;
+    }
+    if run.arguments.has(Scenario::S9) && run.arguments.deactivate {
+        records.push(deletion::measure(&stage, &operator).await?);
     }
     Ok(())
 }
