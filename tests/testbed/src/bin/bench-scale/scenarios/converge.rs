@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use testbed::{Error, Operator, Progress};
 
-use super::{plot, tenant};
+use super::set;
 use crate::{
     ceiling,
     record::Record,
@@ -44,7 +44,7 @@ pub async fn measure(stage: &Stage<'_>) -> Result<(Record, Operator), Error> {
 
 /// What the rig gives without a controller.
 pub async fn ceiling(run: Run<'_>) -> Result<Record, Error> {
-    let stage = Stage::set(run, plot(&[tenant(run.arguments.objects)])).await?;
+    let stage = set(run, false).await?;
     let before = stage.control_plane.cpu()?;
     let started = Instant::now();
     let progress = Progress::start("S1, ceiling");

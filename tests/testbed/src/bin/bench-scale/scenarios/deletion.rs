@@ -7,11 +7,11 @@ use kube::{Api, api::DeleteParams};
 use pam_operator::api::PamCredential;
 use testbed::{Error, Operator, Progress};
 
-use super::{converged, plot, tenant};
+use super::{converged, set};
 use crate::{
     record::Record,
     settle::settle,
-    stage::{Plot, Run, Stage, WRITERS},
+    stage::{Run, Stage, WRITERS},
     view::{Follower, View},
 };
 
@@ -42,12 +42,7 @@ pub async fn measure(stage: &Stage<'_>, operator: &Operator) -> Result<Record, E
 
 /// The same with objects of its own, as those that scenarios share have another policy.
 pub async fn on_own_stage(run: Run<'_>) -> Result<Record, Error> {
-    let tenants = [tenant(run.arguments.objects)];
-    let plot = Plot {
-        deactivates: true,
-        ..plot(&tenants)
-    };
-    let stage = Stage::set(run, plot).await?;
+    let stage = set(run, true).await?;
     let operator = converged(&stage).await?;
     measure(&stage, &operator).await
 }

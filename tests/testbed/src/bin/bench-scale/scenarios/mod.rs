@@ -68,12 +68,7 @@ const ON_MAIN_STAGE: [Scenario; 8] = [
 ];
 
 async fn on_main_stage(run: Run<'_>, records: &mut Vec<Record>) -> Result<(), Error> {
-    let tenants = [tenant(run.arguments.objects)];
-    let plot = Plot {
-        deactivates: run.arguments.deactivate,
-        ..plot(&tenants)
-    };
-    let mut stage = Stage::set(run, plot).await?;
+    let mut stage = set(run, run.arguments.deactivate).await?;
     let (record, mut operator) = converge::measure(&stage).await?;
     records.push(record);
     if run.arguments.has(Scenario::S2) {
@@ -113,6 +108,16 @@ async fn on_main_stage(run: Run<'_>, records: &mut Vec<Record>) -> Result<(), Er
         records.push(deletion::measure(&stage, &operator).await?);
     }
     Ok(())
+}
+
+/// A stage with all objects in one namespace.
+async fn set(run: Run<'_>, deactivates: bool) -> Result<Stage<'_>, Error> {
+    let tenants = [tenant(run.arguments.objects)];
+    let plot = Plot {
+        deactivates,
+        ..plot(&tenants)
+    };
+    Stage::set(run, plot).await
 }
 
 fn tenant(objects: u32) -> Tenant {
